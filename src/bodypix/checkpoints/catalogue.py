@@ -1,0 +1,151 @@
+"""Which models exist: the published checkpoints and the weights inside the wheel."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from bodypix.checkpoints.options import LoadOptions
+from bodypix.errors import CheckpointError, InvalidArgumentError
+
+#: The bucket of the tfjs models; `BODYPIX_BASE_URL` puts a mirror in its place.
+BASE_URL: Final = "https://storage.googleapis.com/tfjs-models/"
+
+_FOLDERS: Final = {4: "float", 2: "quant2", 1: "quant1"}
+# Megabytes for 4, 2 and 1 bytes per weight, as the original's documentation has them.
+_MEGABYTES: Final = {0.5: (2, 1, 0.6), 0.75: (5, 2, 1), 1.0: (13, 6, 3)}
+_RESNET_MEGABYTES: Final = (90, 45, 22)
+
+
+@dataclass(frozen=True)
+class PublishedModel:
+    """A checkpoint of the original. `url_path` is relative to `BASE_URL`."""
+
+    name: str
+    options: LoadOptions
+    url_path: str
+    megabytes: float
+
+
+@dataclass(frozen=True)
+class BuiltInModel:
+    """A model file inside the wheel, an entry of `weights/models.json`."""
+
+    name: str
+    file: str
+    sha256: str
+    size: int
+    architecture: str
+    multiplier: float
+    output_stride: int
+    default: bool
+    description: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return _WEIGHTS / self.file
+
+
+def _mobilenet(multiplier: float, stride: int, quant_bytes: int) -> PublishedModel:
+    width = f"{multiplier * 100:03.0f}"
+    folder = _FOLDERS[quant_bytes]
+    return PublishedModel(
+        f"mobilenet-{width}-stride{stride}" + ("" if quant_bytes == 4 else f"-{folder}"),
+        LoadOptions("MobileNetV1", stride, multiplier, quant_bytes),
+        f"savedmodel/bodypix/mobilenet/{folder}/{width}/model-stride{stride}.json",
+        _MEGABYTES[multiplier][(4, 2, 1).index(quant_bytes)],
+    )
+
+
+def _resnet(stride: int, quant_bytes: int) -> PublishedModel:
+    folder = _FOLDERS[quant_bytes]
+    return PublishedModel(
+        f"resnet50-stride{stride}" + ("" if quant_bytes == 4 else f"-{folder}"),
+        LoadOptions("ResNet50", stride, 1.0, quant_bytes),
+        f"savedmodel/bodypix/resnet50/{folder}/model-stride{stride}.json",
+        _RESNET_MEGABYTES[(4, 2, 1).index(quant_bytes)],
+    )
+
+
+#: Every checkpoint in the bucket. (MobileNet at stride 32 passes the checks, but has no file.)
+PUBLISHED: Final[tuple[PublishedModel, ...]] = (
+    *(_mobilenet(m, s, q) for m in (0.5, 0.75, 1.0) for s in (8, 16) for q in (4, 2, 1)),
+    *(_resnet(s, q) for s in (16, 32) for q in (4, 2, 1)),
+)
+
+_WEIGHTS: Final = Path(__file__).resolve().parent.parent / "weights"
+
+
+def published(name: str) -> PublishedModel:
+    """The published checkpoint of that name. Raises InvalidArgumentError for another name."""
+    for model in PUBLISHED:
+        if model.name == name:
+            return model
+    raise unknown_name(name, [model.name for model in PUBLISHED])
+
+
+def published_for(options: LoadOptions) -> PublishedModel:
+    """The published checkpoint of those options.
+
+    Raises CheckpointError for options that are valid but were never published.
+    """
+    for model in PUBLISHED:
+        wanted = model.options
+        if (wanted.architecture, wanted.output_stride, wanted.multiplier, wanted.quant_bytes) == (
+            options.architecture,
+            options.output_stride,
+            options.multiplier,
+            options.quant_bytes,
+        ):
+            return model
+    raise CheckpointError(
+        f"output_stride: expected 8 or 16, got {options.output_stride}; {options.architecture} at "
+        "that stride was never published: take 16, or give model_url"
+    )
+
+
+@lru_cache(maxsize=1)
+def built_in_models() -> tuple[BuiltInModel, ...]:
+    """The models inside the wheel. Raises CheckpointError when their list is missing or broken."""
+    path = _WEIGHTS / "models.json"
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+        models = tuple(
+            BuiltInModel(**{item.name: entry[item.name] for item in fields(BuiltInModel)})
+            for entry in entries
+        )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(
+            f"built-in models: expected the list {path}, got {error!r}; "
+            "the installation is incomplete: install bodypix again"
+        ) from error
+    return models
+
+
+def built_in(name: str | None = None) -> BuiltInModel:
+    """The built-in model of that name; without a name the default one.
+
+    Raises InvalidArgumentError for another name, CheckpointError when the wheel is broken.
+    """
+    models = built_in_models()
+    for model in models:
+        if model.default if name is None else model.name == name:
+            return model
+    raise unknown_name(str(name), [model.name for model in models])
+
+
+def unknown_name(name: str, names: Iterable[str]) -> InvalidArgumentError:
+    """The error for a name that no model has."""
+    names = list(names)
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return InvalidArgumentError(
+        f"name: expected one of {', '.join(names) or 'no built-in model'}, got {name!r}; "
+        f"{hint}`bodypix models list` shows them all"
+    )

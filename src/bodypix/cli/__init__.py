@@ -1,0 +1,1 @@
+"""The command `bodypix`. One file per command; numpy, OpenCV and onnxruntime are imported inside the commands."""

@@ -1,0 +1,61 @@
+"""The command line as a whole: its commands, `--version`, and how errors end a command."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import bodypix
+from bodypix.cli import demo, image, models
+from bodypix.cli.console import EXIT_USAGE, print_error
+from bodypix.errors import BodyPixError
+
+
+class _Commands(TyperGroup):
+    """Turns errors that bodypix raises on purpose into one line on stderr and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BodyPixError as error:
+            print_error(error)
+            raise typer.Exit(EXIT_USAGE) from error
+
+
+app = typer.Typer(
+    name="bodypix",
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_show_locals=False,
+    epilog="Exit codes: 0 all done; 1 some inputs failed; 2 nothing done, wrong use; 130 interrupted.",
+)
+app.command("image", epilog=image.EXAMPLES)(image.command)
+app.command("demo", epilog=demo.EXAMPLES)(demo.command)
+app.add_typer(models.app, name="models")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bodypix {bodypix.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Person masks, 24 body parts and poses from photos."""
+
+
+def main() -> None:
+    """Entry point of the script `bodypix` and of `python -m bodypix`."""
+    app(prog_name="bodypix")

@@ -1,0 +1,162 @@
+"""One picture after the other: read, segment, write, and go on whatever happens to one of them."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bodypix.cli import coco
+from bodypix.cli.inputs import Failure, Job
+from bodypix.cli.kinds import PER_PERSON, Effect, Kind, ending
+from bodypix.cli.pictures import Look, render, write_picture
+from bodypix.cli.search import Search
+from bodypix.errors import BodyPixError, DeviceError, InvalidArgumentError, OutputError
+from bodypix.images import load_image
+from bodypix.segmenter import BodyPix
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do with every picture.
+
+    `file` is the one file to write, if the user named a file; else names come from the jobs.
+    """
+
+    search: Search
+    look: Look
+    pictures: Sequence[Kind | Effect]
+    file: Path | None = None
+    keep_existing: bool = False
+    json: bool = False
+
+    def is_done(self, job: Job) -> bool:
+        """Whether all files of a picture are there; of separate people at least the first's."""
+        return bool(self.pictures) and all(
+            (self.file or job.path(self._first_person(what) + ending(what))).exists()
+            for what in self.pictures
+        )
+
+    def _first_person(self, what: Kind | Effect) -> str:
+        return ".person-1" if self.search.people and what in PER_PERSON else ""
+
+
+@dataclass
+class Outcome:
+    """What became of a batch."""
+
+    done: list[Job] = field(default_factory=list)
+    skipped: list[Job] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+    results: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+    interrupted: bool = False
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What `_process` needs to know of the whole batch."""
+
+    outcome: Outcome
+    ids: dict[Path, int]
+    sources: set[Path]
+
+
+def check_folder(folder: Path) -> None:
+    """Make the folder, and find out before any work whether it can be written to.
+
+    Raises:
+        OutputError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OutputError(
+            f"--output: cannot write to {str(folder)!r} ({error.strerror or error}). "
+            "Choose a folder that you may write to."
+        ) from error
+
+
+def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, bar: bool) -> Outcome:
+    """Work through the jobs. A picture that fails is reported on `console` and the next one follows.
+
+    Ctrl-C ends the batch after what is finished; the outcome says so.
+
+    Raises:
+        InvalidArgumentError: an option is out of range, which no other picture would change.
+        DeviceError: the device failed, likewise.
+    """
+    outcome = Outcome()
+    batch = _Batch(outcome, coco.image_ids(jobs), {job.source.resolve() for job in jobs})
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, disable=not bar, transient=True) as progress:
+        task = progress.add_task("Pictures", total=len(jobs))
+        try:
+            for job in jobs:
+                progress.update(task, description=escape(job.source.name))
+                if plan.keep_existing and plan.is_done(job):
+                    outcome.skipped.append(job)
+                else:
+                    try:
+                        _process(model, job, plan, batch)
+                    except (InvalidArgumentError, DeviceError):
+                        raise
+                    except Exception as error:
+                        # Whatever a strange file sets off in a decoder or in the runtime must not
+                        # cost the user the rest of the batch.
+                        failure = Failure(job.source, _reason(error))
+                        outcome.failures.append(failure)
+                        report(failure, console)
+                progress.advance(task)
+        except KeyboardInterrupt:
+            outcome.interrupted = True
+    return outcome
+
+
+def report(failure: Failure, console: Console) -> None:
+    """One line for an input that failed."""
+    console.print(f"[red]failed[/red] {escape(str(failure.source))}: {escape(failure.reason)}")
+
+
+def results_text(outcome: Outcome) -> str:
+    """The COCO results of a batch as JSON."""
+    return json.dumps(outcome.results, ensure_ascii=False)
+
+
+def _process(model: BodyPix, job: Job, plan: Plan, batch: _Batch) -> None:
+    image = load_image(job.source)
+    start = time.perf_counter()
+    found = plan.search.run(model, image)
+    seconds = time.perf_counter() - start
+    files = []
+    for what in plan.pictures:
+        for person, picture in render(what, found, plan.look):
+            path = plan.file or job.path(person + ending(what))
+            if path.resolve() in batch.sources:
+                raise OutputError(f"{path} is one of the pictures to read; choose another --output.")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_picture(path, picture)
+            files.append(path)
+    if plan.json:
+        batch.outcome.results += coco.entries(found, job.source, batch.ids[job.source])
+    batch.outcome.seconds += seconds
+    batch.outcome.files += files
+    batch.outcome.done.append(job)
+
+
+def _reason(error: Exception) -> str:
+    """The message on one line; for errors that bodypix did not raise on purpose also their type."""
+    message = " ".join(str(error).split())
+    return message if isinstance(error, BodyPixError) else f"{type(error).__name__}: {message}"

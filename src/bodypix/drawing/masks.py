@@ -1,0 +1,114 @@
+"""Segmentation to mask image: `to_mask`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodypix import body
+from bodypix.drawing.checks import Image, Segmentation, Segmentations, segmentation_list, values_of
+from bodypix.drawing.colors import ColorLike, rgba
+from bodypix.drawing.contours import contour
+from bodypix.errors import InvalidArgumentError
+from bodypix.results import PartSegmentation, PersonSegmentation
+
+CONTOUR_COLOR = (0, 255, 255, 255)
+
+
+def to_mask(
+    segmentation: Segmentations,
+    foreground: ColorLike = (0, 0, 0, 0),
+    background: ColorLike = (0, 0, 0, 255),
+    draw_contour: bool = False,
+    foreground_ids: Iterable[int | str] | None = None,
+) -> Image | None:
+    """A mask image: one colour where somebody is, another elsewhere (spec section 7).
+
+    Args:
+        segmentation: a result, an (H, W) array, or a list of these; a pixel is foreground if it
+            is in any element.
+        foreground: colour of the foreground; transparent black by default.
+        background: colour of the rest; opaque black by default.
+        draw_contour: outline every element in cyan, by the original's diagonal rule.
+        foreground_ids: which values (or part names) of the segmentation are foreground. None is
+            the person: every part of a PartSegmentation, the ones of a mask. (The original's
+            default is [1], which in a part map is the right half of the face.)
+
+    Returns:
+        (H, W, 4) uint8 RGBA with straight alpha; None for an empty list, as in the original.
+
+    Raises:
+        InvalidArgumentError: sizes that differ, values that are no mask, not a colour.
+
+    >>> to_mask(np.array([[0, 1]], np.uint8), (255, 255, 255), (0, 0, 0, 255)).tolist()
+    [[[0, 0, 0, 255], [255, 255, 255, 255]]]
+    """
+    ids = None if foreground_ids is None else [_value_id(value) for value in foreground_ids]
+    palette = np.array(
+        [rgba(background, "background"), rgba(foreground, "foreground"), CONTOUR_COLOR], np.uint8
+    )
+    masks = [foreground_of(element, ids) for element in segmentation_list(segmentation)]
+    if not masks:
+        return None
+    index = masks[0].copy()
+    for mask in masks[1:]:
+        index |= mask
+    if draw_contour:
+        for mask in masks:
+            index[contour(mask).view(bool)] = 2
+    return apply_palette(index, palette)
+
+
+def apply_palette(index: NDArray[Any], palette: NDArray[np.uint8]) -> Image:
+    """(H, W) indices -> (H, W, 4) colours of an (N, 4) palette; one 32-bit look-up per pixel."""
+    packed = np.ascontiguousarray(palette).view(np.uint32)[:, 0]
+    colors: Image = packed[index].view(np.uint8).reshape(*index.shape, 4)
+    return colors
+
+
+def person_mask(segmentation: Segmentations) -> NDArray[np.uint8] | None:
+    """(H, W) uint8 0/1: where anybody is in any of the segmentations; None for an empty list."""
+    masks = [foreground_of(element) for element in segmentation_list(segmentation)]
+    if not masks:
+        return None
+    return np.maximum.reduce(masks) if len(masks) > 1 else masks[0]
+
+
+def foreground_of(
+    segmentation: Segmentation, foreground_ids: list[int] | None = None
+) -> NDArray[np.uint8]:
+    """(H, W) uint8 0/1: the foreground of one segmentation; may share memory with it.
+
+    Raises:
+        InvalidArgumentError: without ids, a plain array that holds other values than a mask's.
+    """
+    values = values_of(segmentation)
+    if foreground_ids is not None:
+        return _is_any(values, foreground_ids)
+    if isinstance(segmentation, (PersonSegmentation, PartSegmentation)):
+        return segmentation.mask
+    if values.dtype == np.bool_:
+        return values.view(np.uint8)
+    low, high = int(values.min()), int(values.max())
+    # A map of 0 and 255 is a mask as image files hold them; anything else may be part ids.
+    if low >= 0 and (high <= 1 or (high == 255 and not np.any((values > 0) & (values < 255)))):
+        return (values > 0).view(np.uint8)
+    raise InvalidArgumentError(
+        f"segmentation: expected a mask (bool, 0 and 1, or 0 and 255); got values from {low} to "
+        f"{high}. Wrap part ids in bodypix.PartSegmentation, or name the values with "
+        "foreground_ids."
+    )
+
+
+def _value_id(value: int | str) -> int:
+    return body.part_id(value) if isinstance(value, str) else int(value)
+
+
+def _is_any(values: NDArray[Any], ids: list[int]) -> NDArray[np.uint8]:
+    found = np.zeros(values.shape, bool)
+    for value in ids:
+        found |= values == value
+    return found.view(np.uint8)

@@ -1,0 +1,133 @@
+"""Poses: `draw_keypoints`, `draw_skeleton`, `draw_poses`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodypix import body
+from bodypix.drawing import checks
+from bodypix.drawing.checks import Image
+from bodypix.drawing.colors import ColorLike, rgb
+from bodypix.errors import InvalidArgumentError
+from bodypix.results import Pose
+
+AQUA = (0, 255, 255)
+"""The original demo's colour."""
+
+_FRACTION_BITS = 4
+# Coordinates far outside the image, still safe in OpenCV's fixed point.
+_FAR = 1e6
+
+
+def draw_keypoints(
+    image: Any,
+    poses: Pose | Sequence[Pose],
+    *,
+    min_score: float = 0.1,
+    color: ColorLike = AQUA,
+    radius: float = 3,
+) -> Image:
+    """A dot on every keypoint whose score is at least `min_score`.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        poses: a pose or a list of poses, in image pixels; keypoints outside the image are left
+            out as far as they do not show.
+        min_score: 0 to 1; the original demo's value is 0.1.
+        color: colour of the dots.
+        radius: radius in pixels.
+
+    Returns:
+        (H, W, 3) uint8 RGB, a new array.
+
+    Raises:
+        ImageError: the image is not (H, W, 3) uint8.
+        InvalidArgumentError: no poses, not a colour, a number out of its range.
+    """
+    rounded = checks.number("radius", radius, 0.0, 1000.0) * 2**_FRACTION_BITS
+
+    def draw(canvas: Image, points: NDArray[np.int32], seen: NDArray[np.bool_]) -> None:
+        for point in points[seen]:
+            cv2.circle(
+                canvas, _xy(point), round(rounded), ink, cv2.FILLED, cv2.LINE_AA, _FRACTION_BITS
+            )
+
+    ink = rgb(color)
+    return _drawn(image, poses, min_score, draw)
+
+
+def draw_skeleton(
+    image: Any,
+    poses: Pose | Sequence[Pose],
+    *,
+    min_score: float = 0.1,
+    color: ColorLike = AQUA,
+    line_width: int = 2,
+) -> Image:
+    """A line for every pair of `body.SKELETON` whose two keypoints score at least `min_score`.
+
+    Arguments, result and errors as in `draw_keypoints`; `line_width` in pixels.
+    """
+    thickness = checks.whole_number("line_width", line_width, 1)
+
+    def draw(canvas: Image, points: NDArray[np.int32], seen: NDArray[np.bool_]) -> None:
+        for start, end in body.SKELETON:
+            if seen[start] and seen[end]:
+                cv2.line(
+                    canvas, _xy(points[start]), _xy(points[end]), ink, thickness, cv2.LINE_AA,
+                    _FRACTION_BITS,
+                )  # fmt: skip
+
+    ink = rgb(color)
+    return _drawn(image, poses, min_score, draw)
+
+
+def draw_poses(
+    image: Any,
+    poses: Pose | Sequence[Pose],
+    *,
+    min_score: float = 0.1,
+    color: ColorLike = AQUA,
+    radius: float = 3,
+    line_width: int = 2,
+) -> Image:
+    """Skeletons and, on top of them, keypoints; arguments as in those two functions."""
+    lines = draw_skeleton(image, poses, min_score=min_score, color=color, line_width=line_width)
+    return draw_keypoints(lines, poses, min_score=min_score, color=color, radius=radius)
+
+
+def _drawn(
+    image: Any,
+    poses: Pose | Sequence[Pose],
+    min_score: float,
+    draw: Callable[[Image, NDArray[np.int32], NDArray[np.bool_]], None],
+) -> Image:
+    """A copy of the image on which `draw` was called for every pose."""
+    canvas = np.ascontiguousarray(checks.rgb_image(image)).copy()
+    lowest = checks.number("min_score", min_score, 0.0, 1.0)
+    for pose in _pose_list(poses):
+        positions = pose.positions
+        seen = (pose.scores >= lowest) & np.isfinite(positions).all(axis=1)
+        scaled = np.nan_to_num(positions).clip(-_FAR, _FAR) * 2**_FRACTION_BITS
+        draw(canvas, np.rint(scaled).astype(np.int32), seen)
+    return canvas
+
+
+def _pose_list(poses: Pose | Sequence[Pose]) -> list[Pose]:
+    found = [poses] if isinstance(poses, Pose) else list(poses)
+    for pose in found:
+        if not isinstance(pose, Pose):
+            raise InvalidArgumentError(
+                f"poses: expected a Pose or a list of them; got {type(pose).__name__}. "
+                "Use `.pose` or `.all_poses` of a segmentation."
+            )
+    return found
+
+
+def _xy(point: NDArray[np.int32]) -> tuple[int, int]:
+    return int(point[0]), int(point[1])

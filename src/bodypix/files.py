@@ -1,0 +1,33 @@
+"""Writing files so that a reader never meets half of one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from bodypix.errors import OutputError
+
+
+def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object]) -> None:
+    """Write a file under a temporary name in its folder, then rename it.
+
+    Raises:
+        OutputError: the folder is not there or may not be written to, or the disk is full.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        try:
+            with temporary.open("xb") as file:
+                write(file)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"path: cannot write {str(target)!r} ({error.strerror or error}). "
+            "Choose a folder that exists and that you may write to."
+        ) from error

@@ -1,0 +1,339 @@
+"""What a call returns: keypoints, poses, a person's mask, a body-part map.
+
+Masks are in image pixels, (height, width). What costs time and is not always read (probability
+maps, poses beside a mask) is worked out when first read and then kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bodypix import body
+from bodypix.errors import ImageError, InvalidArgumentError
+from bodypix.exports import (
+    Rle,
+    encode_rle,
+    save_arrays,
+    to_detections,
+)
+
+if TYPE_CHECKING:
+    import supervision
+
+_T = TypeVar("_T")
+_N = TypeVar("_N", bound=np.generic)
+
+Box = tuple[int, int, int, int]
+"""x, y, width, height in image pixels."""
+
+
+@dataclass(frozen=True)
+class Keypoint:
+    """One point of a pose: a name of `body.KEYPOINT_NAMES`, image pixels, a score from 0 to 1."""
+
+    name: str
+    x: float
+    y: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Pose:
+    """17 keypoints in the order of `body.KEYPOINT_NAMES`, and the pose's own score from 0 to 1.
+
+    Keypoints may lie outside the image.
+
+    Raises:
+        InvalidArgumentError: not 17 keypoints.
+    """
+
+    score: float
+    keypoints: list[Keypoint]
+
+    def __post_init__(self) -> None:
+        if len(self.keypoints) != body.KEYPOINTS:
+            raise InvalidArgumentError(
+                f"keypoints: expected {body.KEYPOINTS}, got {len(self.keypoints)}."
+            )
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """(17, 2) float64: x, y of every keypoint, image pixels."""
+        return np.array([(point.x, point.y) for point in self.keypoints], dtype=np.float64)
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """(17,) float64: score of every keypoint, 0..1."""
+        return np.array([point.score for point in self.keypoints], dtype=np.float64)
+
+    def keypoint(self, keypoint: str | int) -> Keypoint:
+        """The keypoint of that name or id, for example `pose.keypoint("left_wrist").x`."""
+        return self.keypoints[body.keypoint_id(keypoint)]
+
+
+class _Lazy(Generic[_T]):
+    """A value, or a function that makes it when it is first wanted."""
+
+    __slots__ = ("_make", "_value")
+
+    def __init__(self, value: _T | Callable[[], _T]) -> None:
+        self._make: Callable[[], _T] | None = None
+        self._value: _T
+        if callable(value):
+            self._make = value
+        else:
+            self._value = value
+
+    def get(self) -> _T:
+        # Two threads may both make it; they make the same thing, so no lock is needed.
+        make = self._make
+        if make is not None:
+            self._value = make()
+            self._make = None
+        return self._value
+
+    def __getstate__(self) -> _T:
+        return self.get()
+
+    def __setstate__(self, value: _T) -> None:
+        self._make, self._value = None, value
+
+
+class _Segmentation:
+    """What person and part segmentations share."""
+
+    _mask: NDArray[np.uint8]
+
+    def __init__(
+        self,
+        *,
+        probability: NDArray[np.float32] | Callable[[], NDArray[np.float32]] | None,
+        pose: Pose | None,
+        all_poses: Sequence[Pose] | Callable[[], list[Pose]],
+    ) -> None:
+        self._probability: _Lazy[NDArray[np.float32] | None] = _Lazy(probability)
+        self._all_poses: _Lazy[list[Pose]] = _Lazy(
+            all_poses if callable(all_poses) else list(all_poses)
+        )
+        self.pose = pose
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """(H, W) uint8: 1 where the person is, else 0."""
+        raise NotImplementedError
+
+    @property
+    def probability(self) -> NDArray[np.float32] | None:
+        """(H, W) float32, 0..1: how sure the network is that a pixel is of a person.
+
+        Worked out when first read. None for one person out of several: people are told apart by
+        poses, which gives no probability.
+        """
+        return self._probability.get()
+
+    @property
+    def all_poses(self) -> list[Pose]:
+        """Every pose that was found, of all people, in the order of decoding.
+
+        Worked out when first read (the pose heads of the network run then). As in the JavaScript
+        original, poses of low mean score are in the list.
+        """
+        return self._all_poses.get()
+
+    @property
+    def height(self) -> int:
+        """Image height in pixels."""
+        return int(self.mask.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Image width in pixels."""
+        return int(self.mask.shape[1])
+
+    @property
+    def box(self) -> Box | None:
+        """Smallest (x, y, width, height) that holds the mask; None where the mask is empty."""
+        columns = np.flatnonzero(self.mask.any(axis=0))
+        if not columns.size:
+            return None
+        rows = np.flatnonzero(self.mask.any(axis=1))
+        x, y = int(columns[0]), int(rows[0])
+        return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
+
+    def cutout(self, image: NDArray[np.uint8], *, soft: bool = False) -> NDArray[np.uint8]:
+        """(H, W, 4) uint8 RGBA: the image where the person is, transparent elsewhere.
+
+        Args:
+            image: (H, W, 3) uint8 RGB of the size of the mask.
+            soft: alpha from the probability instead of 0 or 255.
+
+        Raises:
+            ImageError: the image is not (H, W, 3) uint8.
+            InvalidArgumentError: `soft` for a segmentation that has no probability.
+        """
+        if image.shape != (*self.mask.shape, 3) or image.dtype != np.uint8:
+            raise ImageError(
+                f"image: expected uint8 RGB of shape {(*self.mask.shape, 3)}, the size of the "
+                f"mask; got {image.dtype} of shape {image.shape}."
+            )
+        if soft:
+            if self.probability is None:
+                raise InvalidArgumentError(
+                    "soft: one person out of several has no probability; use soft=False."
+                )
+            alpha = np.rint(self.probability * 255.0).astype(np.uint8)
+        else:
+            alpha = self.mask * np.uint8(255)
+        return np.dstack((image, alpha))
+
+
+class PersonSegmentation(_Segmentation):
+    """Which pixels are of people (or, from the multi-person methods, of one person).
+
+    Args:
+        mask: (H, W) uint8, 0 or 1.
+        probability: (H, W) float32, 0..1, or a function that makes it; None where there is none.
+        pose: the person's pose; None from the single-mask methods.
+        all_poses: every pose found in the image, or a function that makes the list.
+
+    Raises:
+        InvalidArgumentError: the mask is not (H, W) uint8.
+    """
+
+    def __init__(
+        self,
+        mask: NDArray[np.uint8],
+        *,
+        probability: NDArray[np.float32] | Callable[[], NDArray[np.float32]] | None = None,
+        pose: Pose | None = None,
+        all_poses: Sequence[Pose] | Callable[[], list[Pose]] = (),
+    ) -> None:
+        super().__init__(probability=probability, pose=pose, all_poses=all_poses)
+        self._mask = _checked("mask", mask, np.dtype(np.uint8))
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """(H, W) uint8: 1 where the person is, else 0."""
+        return self._mask
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the mask: `.png` (0 and 255), `.npy`, or `.npz` (also holds the probability).
+
+        Raises:
+            InvalidArgumentError: another suffix.
+            OutputError: the file cannot be written there.
+        """
+        arrays = {"mask": self.mask}
+        save_arrays(path, self.mask * np.uint8(255), arrays, self._probability.get)
+
+    def to_rle(self) -> Rle:
+        """The mask as COCO's compressed run-length code: `{"size": [H, W], "counts": str}`."""
+        return encode_rle(self.mask)
+
+    def to_supervision(self) -> supervision.Detections:
+        """`supervision.Detections`: one of class 0, "person", or none if the mask is empty.
+
+        Raises:
+            MissingExtraError: the package supervision is not installed.
+        """
+        return to_detections([(0, "person", self.mask)], self.pose.score if self.pose else None)
+
+    def __repr__(self) -> str:
+        return (
+            f"PersonSegmentation({self.width}x{self.height}, "
+            f"{np.count_nonzero(self.mask)} person pixels)"
+        )
+
+
+class PartSegmentation(_Segmentation):
+    """Which body part every pixel is of.
+
+    Args:
+        part_ids: (H, W) int32, -1 where nobody is, else 0..23 (`body.PART_NAMES`).
+        probability: (H, W) float32, 0..1: that the pixel is of a person, or a function that makes
+            it; None where there is none.
+        pose: the person's pose; None from the single-mask methods.
+        all_poses: every pose found in the image, or a function that makes the list.
+
+    Raises:
+        InvalidArgumentError: the part ids are not (H, W) int32.
+    """
+
+    def __init__(
+        self,
+        part_ids: NDArray[np.int32],
+        *,
+        probability: NDArray[np.float32] | Callable[[], NDArray[np.float32]] | None = None,
+        pose: Pose | None = None,
+        all_poses: Sequence[Pose] | Callable[[], list[Pose]] = (),
+    ) -> None:
+        super().__init__(probability=probability, pose=pose, all_poses=all_poses)
+        self._part_ids = _checked("part_ids", part_ids, np.dtype(np.int32))
+        self._mask_of_parts: _Lazy[NDArray[np.uint8]] = _Lazy(
+            lambda: (self._part_ids >= 0).view(np.uint8)
+        )
+
+    @property
+    def part_ids(self) -> NDArray[np.int32]:
+        """(H, W) int32: -1 where nobody is, else the part id 0..23 (`body.PART_NAMES`)."""
+        return self._part_ids
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """(H, W) uint8: 1 where any part is, else 0."""
+        return self._mask_of_parts.get()
+
+    @property
+    def parts(self) -> list[str]:
+        """Names of the parts that have at least one pixel, in the order of their ids."""
+        counts = np.bincount((self.part_ids + 1).ravel(), minlength=body.PARTS + 1)[1:]
+        return [body.PART_NAMES[part] for part in np.flatnonzero(counts)]
+
+    def part(self, *parts: str | int) -> NDArray[np.uint8]:
+        """(H, W) uint8 mask of one part or of several together: `part("left_hand", "right_hand")`.
+
+        Raises:
+            InvalidArgumentError: no part has that name or id, or none is given.
+        """
+        if not parts:
+            raise InvalidArgumentError("parts: expected at least one name or id, got none.")
+        return np.isin(self.part_ids, [body.part_id(part) for part in parts]).view(np.uint8)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the part map: `.png` (0 nobody, else part id + 1), `.npy` or `.npz` (ids as here).
+
+        Raises:
+            InvalidArgumentError: another suffix.
+            OutputError: the file cannot be written there.
+        """
+        picture = (self.part_ids + 1).astype(np.uint8)
+        save_arrays(path, picture, {"part_ids": self.part_ids}, self._probability.get)
+
+    def to_rle(self, part: str | int | None = None) -> Rle:
+        """COCO's compressed run-length code of one part, or of the whole person."""
+        return encode_rle(self.mask if part is None else self.part(part))
+
+    def to_supervision(self) -> supervision.Detections:
+        """`supervision.Detections` with one detection for each part present; class id = part id.
+
+        Raises:
+            MissingExtraError: the package supervision is not installed.
+        """
+        masks = [(body.part_id(name), name, self.part(name)) for name in self.parts]
+        return to_detections(masks, self.pose.score if self.pose else None)
+
+    def __repr__(self) -> str:
+        return f"PartSegmentation({self.width}x{self.height}, parts: {', '.join(self.parts)})"
+
+
+def _checked(field: str, array: NDArray[_N], dtype: np.dtype[_N]) -> NDArray[_N]:
+    if not isinstance(array, np.ndarray) or array.ndim != 2 or array.dtype != dtype:
+        got = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else array
+        raise InvalidArgumentError(f"{field}: expected {dtype} of shape (H, W), got {got}.")
+    return array

@@ -1,0 +1,164 @@
+"""The command `bodypix-train`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="bodypix-train",
+    help="Label photos, train, evaluate and export bodypix models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Data = Annotated[Path, typer.Option(help="Folder that the recipe's paths start from.")]
+RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a TOML file.", exists=True)]
+Labels = Annotated[Path, typer.Option(help="Folder of the teachers' answers.")]
+
+
+@app.command()
+def label(recipe: RecipeFile, data: Data, labels: Labels = Path("runs/labels")) -> None:
+    """Let the teachers answer for every picture of a recipe. Resumes; bad pictures are named."""
+    from rich.progress import track
+
+    from .label import Teachers, label_folder, pictures
+    from .recipe import label_folder_of, read_recipe
+
+    plan = read_recipe(recipe)
+    teachers = Teachers.from_folder(data / plan.teachers)
+    done: set[Path] = set()
+    for source in plan.sources:
+        out = label_folder_of(source, labels)
+        if out in done:
+            continue
+        done.add(out)
+        folder = data / source.images
+        answers = label_folder(folder, out, teachers)
+        for path, state in track(answers, source.images, total=len(pictures(folder))):
+            if state == "unreadable":
+                typer.echo(f"{path}: unreadable picture, left out", err=True)
+
+
+@app.command()
+def train(
+    recipe: RecipeFile,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder of checkpoints and log.")],
+    labels: Labels = Path("runs/labels"),
+    minutes: Annotated[
+        float | None, typer.Option(help="End by the clock, if the steps last longer.", min=0.01)
+    ] = None,
+) -> None:
+    """Train a recipe; started again with the same --out, it goes on where it was."""
+    import cv2
+    import torch
+
+    from .recipe import read_mixture, read_recipe
+    from .tasks import SegmentationTask
+    from .teachers import BodyPixTeacher
+    from .train import train as run
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    cv2.setNumThreads(1)  # the network needs the cores
+    plan = read_recipe(recipe)
+    mixture = read_mixture(plan, data, labels)
+    torch.manual_seed(plan.seed)
+
+    def report(step: int, progress: float, terms: dict[str, float]) -> None:
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in terms.items())
+        typer.echo(f"step {step}  {progress:.1%}  {losses}")
+
+    run(
+        SegmentationTask(plan.network(), plan.pose_weight),
+        mixture,
+        plan.schedule,
+        out,
+        teacher=BodyPixTeacher(
+            data / plan.teachers / "bodypix-mobilenet-050-stride16.onnx", threads=1
+        ),
+        taught_share=plan.teacher_share,
+        seed=plan.seed,
+        minutes=minutes,
+        report=report,
+    )
+
+
+@app.command()
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="last.pt of a training run.", exists=True)],
+    out: Annotated[Path, typer.Argument(help="ONNX file to write.")],
+    name: Annotated[str, typer.Option(help="Name of the model.")] = "bodypix-mobilenet-050",
+    version: Annotated[str, typer.Option(help="Version of the weights.")] = "1",
+    half: Annotated[bool, typer.Option(help="Store weights as float16.")] = True,
+) -> None:
+    """Write the averaged weights of a checkpoint as ONNX, and print its SHA-256."""
+    import hashlib
+
+    from .checkpoint import read_network
+    from .export import default_metadata
+    from .export import export as write
+
+    network = read_network(checkpoint)
+    write(network, default_metadata(name, version, network.multiplier), out, half)
+    digest = hashlib.sha256(out.read_bytes()).hexdigest()
+    typer.echo(f"{out}  {out.stat().st_size} bytes  sha256 {digest}")
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option(help="Folder that holds the evaluation sets.")],
+    model: Annotated[
+        list[str],
+        typer.Option(help="NAME=WHERE: a file (.onnx, tfjs model.json), or empty for the default."),
+    ] = ["default="],  # noqa: B006 (typer copies it)
+    only: Annotated[list[str] | None, typer.Option("--set", help="Only these sets.")] = None,
+    internal_resolution: Annotated[float, typer.Option(min=0.1, max=2.0)] = 1.0,
+    threshold: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.5,
+    out: Annotated[Path | None, typer.Option(help="Also write the scores as JSON.")] = None,
+) -> None:
+    """Person masks against the truth: one table, a group of columns for each --model."""
+    import json
+    from dataclasses import asdict
+
+    import bodypix
+
+    from .evalsets import SETS
+    from .evaluate import evaluate as run
+    from .evaluate import table
+
+    sets = tuple(only or SETS)
+    unknown = [name for name in sets if name not in SETS]
+    if unknown:
+        raise typer.BadParameter(f"expected sets among {', '.join(SETS)}, got {unknown[0]}")
+    scores = {}
+    for entry in model:
+        name, _, where = entry.partition("=")
+        network = bodypix.load(model_url=where) if where else bodypix.load()
+        scores[name] = run(
+            network, data, sets=sets,
+            internal_resolution=internal_resolution, threshold=threshold,
+        )  # fmt: skip
+    typer.echo(table(scores))
+    if out:
+        plain = {m: {s: asdict(score) for s, score in sets.items()} for m, sets in scores.items()}
+        part = out.with_suffix(".part")
+        part.write_text(json.dumps(plain, indent=1))
+        part.replace(out)
+
+
+def main() -> None:
+    """Entry point: errors about data or options are one line, not a traceback."""
+    try:
+        app()
+    except (ValueError, FileNotFoundError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""Reading a training run's checkpoint."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import torch
+
+from .networks.bodypix import BodyPixNet
+
+
+def read_network(path: Path) -> BodyPixNet:
+    """The averaged network of a checkpoint, in evaluation mode.
+
+    Raises ValueError, naming the file, when it is no checkpoint or its weights do not fit.
+    """
+    try:
+        state = torch.load(path, weights_only=True)
+        network = BodyPixNet(state["multiplier"], tuple(state["widths"]))
+        network.load_state_dict(state["ema"])
+    except (RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(
+            f"{path}: expected a checkpoint of bodypix-train, got {error!r}; train it again"
+        ) from error
+    return network.eval()

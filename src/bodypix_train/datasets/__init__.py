@@ -1,0 +1,1 @@
+"""Pictures with labels, whatever their source, as one sample type."""

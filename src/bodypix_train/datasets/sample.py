@@ -1,0 +1,66 @@
+"""One labelled picture, whatever its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Face:
+    """A face by its centre and diameter, both as fractions of the picture's width and height."""
+
+    x: float
+    y: float
+    diameter: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture with soft labels; all grids are corner aligned with the picture.
+
+    | field  | shape        | meaning                                               |
+    | ------ | ------------ | ----------------------------------------------------- |
+    | image  | (H, W, 3)    | RGB, uint8                                            |
+    | person | (h, w)       | person probability, 255 = 1                           |
+    | trust  | (h, w)       | how far ``person`` is to be believed, 255 = fully     |
+    | parts  | (h', w', 24) | part probabilities, 255 = 1; None: parts are unknown  |
+    """
+
+    name: str
+    image: Bytes
+    person: Bytes
+    trust: Bytes
+    parts: Bytes | None = None
+    exact: bool = False  # labelled by hand: good enough to cut the person out
+    faces: tuple[Face, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.image.ndim != 3 or self.image.shape[2] != 3:
+            raise ValueError(f"{self.name}: image must be (H, W, 3), got {self.image.shape}")
+        if self.person.shape != self.trust.shape or self.person.ndim != 2:
+            raise ValueError(
+                f"{self.name}: person and trust must be (h, w) alike,"
+                f" got {self.person.shape} and {self.trust.shape}"
+            )
+
+
+def find_faces(parts: Bytes) -> tuple[Face, ...]:
+    """Faces as connected areas of the two face channels (0 and 1)."""
+    face = (parts[..., :2].max(axis=2) > 128).astype(np.uint8)
+    count, _, stats, centres = cv2.connectedComponentsWithStats(face)
+    height, width = face.shape
+    return tuple(
+        Face(
+            float(centres[i, 0]) / (width - 1),
+            float(centres[i, 1]) / (height - 1),
+            float(np.sqrt(stats[i, cv2.CC_STAT_AREA])) / max(width, height),
+        )
+        for i in range(1, count)
+        if stats[i, cv2.CC_STAT_AREA] >= 6
+    )

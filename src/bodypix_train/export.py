@@ -1,0 +1,175 @@
+"""A trained network as a canonical bodypix ONNX file: batch norms folded, NHWC in and out.
+
+The graph is written node by node rather than traced, so that what runs is what is meant: plain
+convolutions with explicit pads, which onnxruntime fuses and re-lays out, and upsampling to sizes
+computed in the graph, so that one file serves every input size.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from bodypix.checkpoints.metadata import METADATA_KEY, ModelMetadata
+from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, write_model
+
+from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
+from .networks.mobilenet import STRIDE_4_BLOCK, STRIDE_8_BLOCK
+
+Float = NDArray[np.float32]
+
+
+def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Float, Float]:
+    """Weight and bias of a convolution with the batch normalisation that follows it."""
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()  # type: ignore[operator]
+    weight = conv.weight * scale[:, None, None, None]
+    bias = norm.bias - norm.running_mean * scale  # type: ignore[operator]
+    return weight.detach().numpy().astype(np.float32), bias.detach().numpy().astype(np.float32)
+
+
+class GraphWriter:
+    """Collects nodes and constants; every method returns the name of what it computed."""
+
+    def __init__(self, half: bool) -> None:
+        self.half = half
+        self.nodes: list[Node] = []
+        self.initializers: list[Tensor] = []
+
+    def constant(self, name: str, value: NDArray[np.generic]) -> str:
+        """A weight; large ones are stored as float16 and widened once, when a session opens."""
+        if self.half and value.dtype == np.float32 and value.size > 1:
+            self.initializers.append(Tensor(f"{name}/half", value.astype(np.float16)))
+            self.nodes.append(Node("Cast", [f"{name}/half"], [name], attributes={"to": 1}))
+        else:
+            self.initializers.append(Tensor(name, value))
+        return name
+
+    def node(self, op: str, name: str, *inputs: str, **attributes: object) -> str:
+        self.nodes.append(Node(op, list(inputs), [name], name, attributes))  # type: ignore[arg-type]
+        return name
+
+    def convolution(
+        self, name: str, x: str, weight: Float, bias: Float, stride: int = 1, groups: int = 1
+    ) -> str:
+        kernel = weight.shape[-1]
+        inputs = [x, self.constant(f"{name}/weight", weight), self.constant(f"{name}/bias", bias)]
+        return self.node(
+            "Conv", name, *inputs,
+            kernel_shape=[kernel, kernel], strides=[stride, stride], pads=[kernel // 2] * 4,
+            dilations=[1, 1], group=groups,
+        )  # fmt: skip
+
+    def plain(self, name: str, x: str, conv: nn.Conv2d, factor: float = 1.0) -> str:
+        assert conv.bias is not None
+        weight, bias = conv.weight.detach().numpy(), conv.bias.detach().numpy()
+        return self.convolution(name, x, weight * np.float32(factor), bias * np.float32(factor))
+
+    def normed(self, name: str, x: str, block: nn.Sequential) -> str:
+        """A ConvBn block."""
+        conv, norm = block[0], block[1]
+        assert isinstance(conv, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        x = self.convolution(name, x, *folded(conv, norm), conv.stride[0], conv.groups)
+        return self.relu6(name, x) if len(block) > 2 else x
+
+    def relu6(self, name: str, x: str) -> str:
+        return self.node("Clip", f"{name}/relu6", x, "zero", "six")
+
+    def separable(self, name: str, x: str, block: nn.Sequential) -> str:
+        return self.normed(
+            f"{name}/pointwise", self.normed(f"{name}/depthwise", x, block[0]), block[1]
+        )  # type: ignore[arg-type]
+
+    def double(self, name: str, x: str) -> str:
+        """Corner-aligned upsampling from n to 2n-1 cells."""
+        shape = self.node("Shape", f"{name}/shape", x)
+        doubled = self.node("Mul", f"{name}/doubled", shape, "double/factor")
+        size = self.node("Sub", f"{name}/size", doubled, "double/less")
+        return self.node(
+            "Resize", name, x, "", "", size,
+            mode="linear", coordinate_transformation_mode="align_corners",
+        )  # fmt: skip
+
+
+def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Model:
+    """The ONNX model of ``network`` with all coarse and fine heads as outputs."""
+    network = network.eval()
+    g = GraphWriter(half)
+    g.constant("zero", np.array(0, np.float32))
+    g.constant("six", np.array(6, np.float32))
+    g.constant("double/factor", np.array([1, 1, 2, 2], np.int64))
+    g.constant("double/less", np.array([0, 0, 1, 1], np.int64))
+    heads: dict[str, int] = {}
+
+    def head(name: str, x: str, channels: int) -> None:
+        g.node("Transpose", name, x, perm=[0, 2, 3, 1])
+        heads[name] = channels
+
+    x = g.node("Transpose", "planes", "image", perm=[0, 3, 1, 2])
+    x = g.normed("stem", x, network.backbone.stem)
+    features = {}
+    for index, block in enumerate(network.backbone.blocks, start=1):
+        x = g.separable(f"block{index}", x, block)  # type: ignore[arg-type]
+        features[index] = x
+    for name, channels in COARSE_HEADS.items():
+        factor = OFFSET_UNIT if name in OFFSET_HEADS else 1.0
+        answer = g.plain(f"heads/{name}", x, network.heads[name], factor)  # type: ignore[arg-type]
+        if name == "part_offsets":
+            g.constant("one", np.array(1, np.float32))
+            answer = g.node("Clip", f"heads/{name}/clip", answer, "zero", "one")
+        head(name, answer, channels)
+
+    pooled = g.node("GlobalAveragePool", "context/pooled", x)
+    gate = g.node("Sigmoid", "context/gate", g.plain("context/score", pooled, network.context.gate))
+    context = g.normed("context/project", x, network.context.project)
+    up = g.double("up8", g.node("Mul", "context", context, gate))
+    side = g.normed("lateral8", features[STRIDE_8_BLOCK], network.lateral8)
+    at8 = g.separable(
+        "refine8", g.relu6("merge8", g.node("Add", "merge8", up, side)), network.refine8
+    )
+    head("part_heatmaps_fine", g.plain("parts", at8, network.parts), 24)
+    up = g.double("up4", g.normed("reduce", at8, network.reduce))
+    side = g.normed("lateral4", features[STRIDE_4_BLOCK], network.lateral4)
+    at4 = g.separable(
+        "refine4", g.relu6("merge4", g.node("Add", "merge4", up, side)), network.refine4
+    )
+    head("segments_fine", g.plain("person", at4, network.person), 1)
+
+    return Model(
+        nodes=g.nodes,
+        inputs=[ValueInfo("image", np.dtype("<f4"), ["n", "h", "w", 3])],
+        outputs=[
+            ValueInfo(name, np.dtype("<f4"), ["n", f"{name}_h", f"{name}_w", channels])
+            for name, channels in heads.items()
+        ],
+        initializers=g.initializers,
+        metadata={METADATA_KEY: metadata.to_json()},
+    )
+
+
+def default_metadata(name: str, version: str, multiplier: float) -> ModelMetadata:
+    """What an exported network of ours says about itself."""
+    return ModelMetadata(
+        name=name,
+        version=version,
+        architecture="MobileNetV1",
+        multiplier=multiplier,
+        output_stride=16,
+        quant_bytes=4,
+        preprocessing="mobilenet",
+        person_head="segments_fine",
+        parts_head="part_heatmaps_fine",
+        licence="Apache-2.0",
+    )
+
+
+def export(network: BodyPixNet, metadata: ModelMetadata, path: Path, half: bool = True) -> Path:
+    """Write the network as ``path``, whole or not at all."""
+    part = path.with_suffix(".part")
+    part.write_bytes(write_model(build(network, metadata, half)))
+    os.replace(part, path)
+    return path

@@ -1,0 +1,92 @@
+"""Label photos with the teachers: one ``.npz`` beside each picture's name, resumable.
+
+Each file holds ``person`` (h, w) and ``parts`` (h', w', 24), both uint8 with 255 = 1.0, on
+corner-aligned grids at about half and an eighth of the picture's size.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .teachers import BodyPixTeacher, PortraitTeacher, combine
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
+# Portrait teachers are asked only where somebody fills a good part of the picture: they were
+# made for selfies, and they are the slowest of all.
+PORTRAIT_AREA = 0.12
+
+
+@dataclass(frozen=True)
+class Teachers:
+    """The networks that label; ``portraits`` may be empty."""
+
+    body: BodyPixTeacher
+    portraits: list[PortraitTeacher]
+    scales: tuple[float, ...] = (1.0, 1.75)
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> Teachers:
+        """Open the files by the names under which they are published."""
+        return cls(
+            body=BodyPixTeacher(folder / "bodypix-mobilenet-050-stride16.onnx"),
+            portraits=[
+                PortraitTeacher(
+                    folder / "sinet-portrait.onnx",
+                    320,
+                    (102.890434, 111.25247, 126.91212),
+                    (62.93292 * 255, 62.82138 * 255, 66.355705 * 255),
+                    bgr=True,
+                ),
+                PortraitTeacher(
+                    folder / "deeplab-dm05-portrait.onnx", 513, (127.5,) * 3, (127.5,) * 3
+                ),
+                PortraitTeacher(folder / "prisma-portrait.onnx", 256, (0.0,) * 3, (255.0,) * 3),
+            ],
+        )
+
+    def label(self, image: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
+        """Person and parts of one RGB picture as stored in the label files."""
+        height, width = image.shape[:2]
+        half = (height // 2 + 1, width // 2 + 1)
+        eighth = (height // 8 + 1, width // 8 + 1)
+        answer = self.body.answer(image, self.scales, half, eighth)
+        person = answer.person
+        if (person > 0.5).mean() > PORTRAIT_AREA:
+            person = combine(person, [t.person(image, half) for t in self.portraits])
+        return {"person": to_byte(person), "parts": to_byte(answer.parts)}
+
+
+def to_byte(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.clip(np.rint(probability * 255), 0, 255).astype(np.uint8)
+
+
+def pictures(folder: Path) -> list[Path]:
+    """Images directly in ``folder``, by name."""
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def label_folder(folder: Path, out: Path, teachers: Teachers) -> Iterator[tuple[Path, str]]:
+    """Label every picture of ``folder``; yields (picture, "labelled" | "kept" | "unreadable")."""
+    out.mkdir(parents=True, exist_ok=True)
+    for path in pictures(folder):
+        target = out / f"{path.stem}.npz"
+        if target.exists():
+            yield path, "kept"
+            continue
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            yield path, "unreadable"
+            continue
+        labels = teachers.label(np.ascontiguousarray(image[..., ::-1]))
+        part = target.with_suffix(".part")
+        with part.open("wb") as file:
+            np.savez_compressed(file, **labels)  # type: ignore[arg-type]
+        os.replace(part, target)
+        yield path, "labelled"

@@ -1,0 +1,83 @@
+"""Losses of all heads. Logits and targets are NCHW float tensors; a missing label has weight 0.
+
+Shapes: S is the crop's side, G = (S-1)/16+1 the coarse grid, and n the number of pictures.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from bodypix.body import POSE_EDGES
+
+from .networks.bodypix import OFFSET_UNIT
+
+PARENTS = torch.tensor([parent for parent, _ in POSE_EDGES])
+CHILDREN = torch.tensor([child for _, child in POSE_EDGES])
+
+
+def person_loss(logit: Tensor, target: Tensor, trust: Tensor, edge_weight: float = 2.0) -> Tensor:
+    """Cross-entropy, heavier along edges, plus soft dice; all (n,1,h,w), target in 0..1."""
+    edge = (target - F.avg_pool2d(target, 5, 1, 2, count_include_pad=False)).abs()
+    weight = trust * (1 + edge_weight * (edge * 2).clamp(max=1))
+    entropy = F.binary_cross_entropy_with_logits(logit, target, reduction="none")
+    probability = torch.sigmoid(logit)
+    both = (probability * target * trust).sum((1, 2, 3))
+    total = ((probability + target) * trust).sum((1, 2, 3))
+    # The constant keeps crops without anybody from dividing by nothing.
+    dice = 1 - (2 * both + 20) / (total + 20)
+    return (entropy * weight).sum() / weight.sum().clamp(min=1) + 0.5 * dice.mean()
+
+
+def part_loss(logits: Tensor, target: Tensor, inside: Tensor) -> Tensor:
+    """Which part, where there is a person: softmax and per-channel cross-entropy.
+
+    ``logits`` and ``target`` (n,24,h,w) with target in 0..1, ``inside`` (n,1,h,w) weights. The
+    softmax term ranks the parts; the per-channel one keeps each logit a probability's, as users
+    of the head expect.
+    """
+    # Squared, so that the many small doubts of the teacher do not outvote its choice.
+    votes = target.square()
+    share = votes / votes.sum(1, keepdim=True).clamp(min=1e-3)
+    weight = inside[:, 0] * (target.amax(1) > 0.15)
+    rank = -(share * F.log_softmax(logits, 1)).sum(1)
+    each = F.binary_cross_entropy_with_logits(logits, target, reduction="none").sum(1)
+    return ((rank + 0.3 * each) * weight).sum() / weight.sum().clamp(min=1)
+
+
+def offset_loss(offsets: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Huber loss in units of 32 network pixels.
+
+    ``offsets`` and ``target`` (n,2k,G,G) hold all dy, then all dx; ``weight`` is (n,k,G,G).
+    """
+    error = F.smooth_l1_loss(
+        offsets / OFFSET_UNIT, target / OFFSET_UNIT, beta=0.1, reduction="none"
+    )
+    return (error * torch.cat([weight, weight], 1)).sum() / (2 * weight.sum()).clamp(min=1)
+
+
+def pose_losses(out: dict[str, Tensor], teacher: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Losses of the heads that only the teacher can answer, all on the coarse grid.
+
+    Offsets and displacements mean something only near the keypoint that they start from, long
+    offsets only on a person; the teacher's own confidence says where that is.
+    """
+    heat = torch.sigmoid(teacher["heatmaps"])
+    near = torch.where(heat > 0.2, heat, 0)
+    person = (torch.sigmoid(teacher["segments"]) > 0.5).float()
+    on_person = person.expand(-1, 17, -1, -1)
+    entropy = F.binary_cross_entropy_with_logits(out["heatmaps"], heat, reduction="none")
+    part_offsets = (out["part_offsets"] - teacher["part_offsets"]).abs() * person
+    return {
+        "heatmaps": (entropy * (1 + 10 * heat)).mean() * 8,
+        "short_offsets": offset_loss(out["short_offsets"], teacher["short_offsets"], near),
+        "long_offsets": offset_loss(out["long_offsets"], teacher["long_offsets"], on_person),
+        "displacement_fwd": offset_loss(
+            out["displacement_fwd"], teacher["displacement_fwd"], near[:, PARENTS]
+        ),
+        "displacement_bwd": offset_loss(
+            out["displacement_bwd"], teacher["displacement_bwd"], near[:, CHILDREN]
+        ),
+        "part_offsets": part_offsets.sum() / (48 * person.sum()).clamp(min=1),
+    }

@@ -1,0 +1,1 @@
+"""Networks, each readable on one screen."""

@@ -1,0 +1,78 @@
+"""Labels follow the picture, and left stays the person's own left."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from bodypix_train.datasets import augment
+from bodypix_train.datasets.augment import Augmentation
+from bodypix_train.datasets.sample import Sample
+
+SIZE = 97
+
+
+def whole(sample: Sample, mirrored: bool) -> np.ndarray:
+    """The affine map that shows the whole picture, mirrored or not."""
+    height, width = sample.image.shape[:2]
+    matrix = np.array([[(width - 1) / (SIZE - 1), 0, 0], [0, (height - 1) / (SIZE - 1), 0]], float)
+    if mirrored:
+        matrix[0] = [-matrix[0, 0], 0, width - 1]
+    return matrix
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_left_stays_the_persons_own(
+    sample: Sample, mirrored: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(augment, "placement", lambda *_: whole(sample, mirrored))
+    crop = augment.crop(sample, SIZE, Augmentation(), np.random.default_rng(0))
+    ids = crop.parts.argmax(axis=2)
+    middle = ids.shape[0] // 2
+    left, right = ids[middle, 4], ids[middle, 7]
+    # Part 0 is on the picture's left; in a mirror the same place holds the person's other side.
+    assert (left, right) == (0, 1)
+    assert crop.person[0, 0] == 0
+    assert crop.person[SIZE // 8, SIZE // 8] == 255
+
+
+def test_targets_lie_on_the_persons_pixels(sample: Sample) -> None:
+    rng = np.random.default_rng(1)
+    for _ in range(30):
+        crop = augment.crop(sample, SIZE, Augmentation(), rng)
+        bright = crop.image[::4, ::4, 0].astype(int) - crop.image[::4, ::4, 2] > 50
+        person = crop.person > 127
+        # The figure is reddish and nothing else is; half a cell of blur is allowed at its edge.
+        assert np.count_nonzero(bright != person) <= 0.15 * person.size
+        assert crop.image.shape == (SIZE, SIZE, 3)
+        assert crop.person.shape == crop.trust.shape == (25, 25)
+        assert crop.parts.shape == (13, 13, 24)
+
+
+def test_paste_adds_the_person(sample: Sample) -> None:
+    rng = np.random.default_rng(2)
+    empty = Sample(
+        "empty", np.zeros((80, 80, 3), np.uint8), np.zeros((41, 41), np.uint8),
+        np.full((41, 41), 255, np.uint8), np.zeros((11, 11, 24), np.uint8),
+    )  # fmt: skip
+    back = augment.crop(empty, SIZE, Augmentation(), rng)
+    areas = []
+    for _ in range(10):
+        pasted = augment.paste(sample, back, Augmentation(), rng)
+        areas.append(np.count_nonzero(pasted.person > 127))
+        assert pasted.has_parts
+    assert max(areas) > 50
+
+
+def test_photometric_keeps_shape_and_type(sample: Sample) -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(20):
+        image = augment.photometric(sample.image, rng)
+        assert image.shape == sample.image.shape
+        assert image.dtype == np.uint8
+
+
+def test_same_seed_same_crop(sample: Sample) -> None:
+    crops = [augment.crop(sample, SIZE, Augmentation(), np.random.default_rng(7)) for _ in range(2)]
+    assert np.array_equal(crops[0].image, crops[1].image)
+    assert np.array_equal(crops[0].parts, crops[1].parts)

@@ -1,0 +1,117 @@
+"""Labelling resumes, names bad files, and the readers take what it wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from bodypix_train import teachers
+from bodypix_train.datasets import photos
+from bodypix_train.label import label_folder
+from bodypix_train.recipe import read_recipe
+
+DEFAULT_RECIPE = Path(photos.__file__).parents[1] / "recipes" / "default.toml"
+
+
+class SquareTeacher:
+    """Sees a person in the middle of every picture."""
+
+    def label(self, image: np.ndarray) -> dict[str, np.ndarray]:
+        height, width = image.shape[:2]
+        person = np.zeros((height // 2 + 1, width // 2 + 1), np.uint8)
+        person[height // 8 : -height // 8, width // 8 : -width // 8] = 255
+        parts = np.zeros((height // 8 + 1, width // 8 + 1, 24), np.uint8)
+        parts[..., 12] = 200
+        return {"person": person, "parts": parts}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    images = tmp_path / "images"
+    images.mkdir()
+    for name in ("a", "b"):
+        cv2.imwrite(str(images / f"{name}.png"), np.full((64, 48, 3), 90, np.uint8))
+    (images / "bad.png").write_bytes(b"no picture")
+    return images
+
+
+def run(folder: Path) -> dict[str, str]:
+    answers = label_folder(folder, folder.parent / "labels", SquareTeacher())  # type: ignore[arg-type]
+    return {path.name: state for path, state in answers}
+
+
+def test_labels_resume(folder: Path) -> None:
+    assert run(folder) == {"a.png": "labelled", "b.png": "labelled", "bad.png": "unreadable"}
+    assert run(folder) == {"a.png": "kept", "b.png": "kept", "bad.png": "unreadable"}
+
+
+def test_broken_labels_are_named_and_left_out(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(folder)
+    (folder.parent / "labels" / "a.npz").write_bytes(b"PK half a file")
+    samples = photos.read_teacher_folder(folder, folder.parent / "labels")
+    assert [sample.name for sample in samples] == ["b.png"]
+    assert "a.npz" in caplog.text
+
+
+def test_empty_folder_reader_leaves_people_out(folder: Path) -> None:
+    run(folder)
+    assert photos.read_empty_folder(folder, folder.parent / "labels") == []
+
+
+def test_ccp_carried_things_are_not_people(tmp_path: Path) -> None:
+    for name in ("images", "labels"):
+        (tmp_path / name).mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "1.png"), np.full((64, 48, 3), 90, np.uint8))
+    classes = np.zeros((64, 48), np.uint8)
+    classes[10:50, 10:20] = 41  # skin
+    classes[10:50, 20:30] = 2  # bag
+    cv2.imwrite(str(tmp_path / "labels" / "1.png"), classes)
+    run(tmp_path / "images")
+    (answers := tmp_path / "answers").mkdir()
+    list(label_folder(tmp_path / "images", answers, SquareTeacher()))  # type: ignore[arg-type]
+    (sample,) = photos.read_ccp(tmp_path, answers, drawn=True)
+    assert np.array_equal(sample.person > 0, classes == 41)
+    assert sample.exact
+    assert photos.read_ccp(tmp_path, answers, drawn=False) == []
+
+
+def test_portraits_are_asked_only_where_they_agree() -> None:
+    body = np.zeros((10, 10), np.float32)
+    body[2:8, 2:8] = 0.8
+    same, other = body / 0.8, np.eye(10, dtype=np.float32)
+    assert np.allclose(teachers.combine(body, [same]), (body + same) / 2)
+    assert teachers.combine(body, [other]) is body
+    assert teachers.combine(body, []) is body
+
+
+def test_resize_is_corner_aligned() -> None:
+    ramp = np.linspace(0, 8, 9, dtype=np.float32)[None].repeat(5, 0)
+    small = teachers.resize_aligned(ramp, (3, 5))[..., 0]
+    assert np.allclose(small[0], [0, 2, 4, 6, 8])
+
+
+def test_default_recipe() -> None:
+    recipe = read_recipe(DEFAULT_RECIPE)
+    assert recipe.network().multiplier == recipe.multiplier
+    assert sum(source.weight for source in recipe.sources) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('kind = "empty"', 'kind = "none"', "expected one of teacher"),
+        ("193", "192", "16k\\+1"),
+        ("steps = ", "stops = ", "steps"),
+        ("[network]", "[network", "expected TOML"),
+    ],
+)
+def test_bad_recipes_name_the_field(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(DEFAULT_RECIPE.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        read_recipe(path)
