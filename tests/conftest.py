@@ -10,7 +10,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of golden files and evaluation data, beside the repository or at $BODYPIX_SHARED."""
+    """The folder of golden files and data, beside the repository or at $BODYPIX_SHARED."""
     default = Path(__file__).resolve().parents[2] / "shared"
     folder = Path(os.environ.get("BODYPIX_SHARED", default))
     if not folder.is_dir():
@@ -19,7 +19,9 @@ def shared() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _no_downloads(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+def _no_downloads(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """No test reaches the network or the cache of the person who runs it."""
     monkeypatch.setenv("BODYPIX_OFFLINE", "1")
     monkeypatch.setenv("BODYPIX_CACHE", str(tmp_path_factory.getbasetemp() / "bodypix-cache"))

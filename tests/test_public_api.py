@@ -1,7 +1,7 @@
 """The public API is a promise: this test fails when a public name or signature changes.
 
-`tests/public_api.txt` holds the API as it was last accepted. After a change that is meant, run `make api` (or
-`python tests/test_public_api.py`), review the diff, and say in CHANGELOG.md what changed.
+`tests/public_api.txt` holds the API as it was last accepted. After a change that is meant, run
+`make api` (or `python tests/test_public_api.py`), review the diff, and tell it in CHANGELOG.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from pathlib import Path
 from types import ModuleType
 
 SNAPSHOT = Path(__file__).with_name("public_api.txt")
-MODULES = ("bodypix", "bodypix.body", "bodypix.drawing", "bodypix.errors")
+MODULES = (
+    "bodypix",
+    "bodypix.body",
+    "bodypix.body_segmentation",
+    "bodypix.drawing",
+    "bodypix.errors",
+    "bodypix.v1",
+)
 
 
 def _signature(function: object) -> str:
@@ -82,7 +89,9 @@ def describe() -> str:
 def test_public_api_is_as_accepted() -> None:
     accepted, now = SNAPSHOT.read_text(encoding="utf-8"), describe()
     diff = "\n".join(
-        difflib.unified_diff(accepted.splitlines(), now.splitlines(), "accepted", "now", lineterm="")
+        difflib.unified_diff(
+            accepted.splitlines(), now.splitlines(), "accepted", "now", lineterm=""
+        )
     )
     assert not diff, f"the public API changed; if that is meant, run `make api`:\n{diff}"
 

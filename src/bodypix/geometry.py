@@ -12,6 +12,7 @@ Formulas: spec section 2. Positions are worked out in double precision, values i
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, NamedTuple, TypeAlias, TypeVar
 
@@ -230,40 +231,69 @@ def resize_bilinear_aligned(values: NDArray[np.float32], size: ImageSize) -> NDA
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """1 / (1 + exp(-x)) in float32, without overflow warnings; the input is left alone."""
-    # exp(88) is the last power that float32 holds; beyond it the answer is 0 to every digit.
-    score = np.maximum(logits, np.float32(-88.0))
-    np.negative(score, out=score)
-    np.exp(score, out=score)
-    score += np.float32(1.0)
-    np.reciprocal(score, out=score)
-    return score
+    return sigmoid_in_place(logits.copy())
+
+
+def sigmoid_in_place(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """`sigmoid` that writes over its input and returns it."""
+    np.negative(values, out=values)
+    # exp overflows to infinity below -88, where the score is 0 to every digit: no need to clip.
+    with np.errstate(over="ignore"):
+        np.exp(values, out=values)
+    values += np.float32(1.0)
+    return np.reciprocal(values, out=values)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How one image lies in the network's input: all that is needed to find the way back."""
+
+    image_size: ImageSize
+    input_size: ImageSize
+    padding: Padding
+
+    @classmethod
+    def of(
+        cls, image_size: ImageSize, internal_resolution: InternalResolution, output_stride: int
+    ) -> Frame:
+        """The frame of an image of size (H, W) at an internal resolution.
+
+        Raises:
+            InvalidArgumentError: `internal_resolution` is out of range.
+        """
+        input_size = to_input_resolution_height_and_width(
+            internal_resolution, output_stride, image_size
+        )
+        return cls(image_size, input_size, padding_for(image_size, input_size))
+
+    @property
+    def padded_size(self) -> ImageSize:
+        """Size of the image with its padding."""
+        return padded_size(self.image_size, self.padding)
+
+    @property
+    def image_taps(self) -> tuple[Taps, Taps]:
+        """(row, column) taps from network pixels (h, w) to unpadded image pixels (H, W)."""
+        (height, width), (top, bottom, left, right) = self.image_size, self.padding
+        return (
+            crop_taps(self.input_size[0], height, top, bottom),
+            crop_taps(self.input_size[1], width, left, right),
+        )
 
 
 def scale_and_crop_to_image(
-    grid: NDArray[np.float32],
-    image_size: ImageSize,
-    input_size: ImageSize,
-    padding: Padding,
-    *,
-    apply_sigmoid: bool = False,
+    grid: NDArray[np.float32], frame: Frame, *, apply_sigmoid: bool = False
 ) -> NDArray[np.float32]:
     """Bring a network output (H', W') or (H', W', C) to image pixels (H, W) or (H, W, C).
 
     Corner-aligned resize to the network's input size, the sigmoid if asked for, then the part that
-    is not padding, resized to the image (spec 2.5, `scaleAndCropToInputTensorShape`).
+    is not padding, resized to the image (spec 2.5, `scaleAndCropToInputTensorShape`). The decoding
+    of masks and part maps gives the same values, faster; this is the formula as it is written.
     """
-    scores = resize_bilinear_aligned(grid, input_size)
+    scores = resize_bilinear_aligned(grid, frame.input_size)
     if apply_sigmoid:
         scores = sigmoid(scores)
-    return interpolate(scores, *image_taps(image_size, input_size, padding))
-
-
-def image_taps(image_size: ImageSize, input_size: ImageSize, padding: Padding) -> tuple[Taps, Taps]:
-    """(row, column) taps from network pixels (h, w) to unpadded image pixels (H, W)."""
-    return (
-        crop_taps(input_size[0], image_size[0], padding.top, padding.bottom),
-        crop_taps(input_size[1], image_size[1], padding.left, padding.right),
-    )
+    return interpolate(scores, *frame.image_taps)
 
 
 def pad(image: NDArray[_AnyArray], padding: Padding) -> NDArray[_AnyArray]:

@@ -98,11 +98,11 @@ class _Lazy(Generic[_T]):
             self._make = None
         return self._value
 
-    def __getstate__(self) -> _T:
-        return self.get()
+    def __getstate__(self) -> tuple[_T]:
+        return (self.get(),)  # in a tuple, because pickle takes no state of None
 
-    def __setstate__(self, value: _T) -> None:
-        self._make, self._value = None, value
+    def __setstate__(self, state: tuple[_T]) -> None:
+        self._make, self._value = None, state[0]
 
 
 class _Segmentation:

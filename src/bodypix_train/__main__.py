@@ -119,6 +119,9 @@ def evaluate(
     only: Annotated[list[str] | None, typer.Option("--set", help="Only these sets.")] = None,
     internal_resolution: Annotated[float, typer.Option(min=0.1, max=2.0)] = 1.0,
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.5,
+    parts_against: Annotated[
+        str | None, typer.Option(help="Also compare part maps with this model's (WHERE).")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also write the scores as JSON.")] = None,
 ) -> None:
     """Person masks against the truth: one table, a group of columns for each --model."""
@@ -129,21 +132,26 @@ def evaluate(
 
     from .evalsets import SETS
     from .evaluate import evaluate as run
-    from .evaluate import table
+    from .evaluate import part_agreement, table
 
     sets = tuple(only or SETS)
     unknown = [name for name in sets if name not in SETS]
     if unknown:
         raise typer.BadParameter(f"expected sets among {', '.join(SETS)}, got {unknown[0]}")
-    scores = {}
+    options = {"internal_resolution": internal_resolution, "threshold": threshold}
+    scores, networks = {}, {}
     for entry in model:
         name, _, where = entry.partition("=")
-        network = bodypix.load(model_url=where) if where else bodypix.load()
-        scores[name] = run(
-            network, data, sets=sets,
-            internal_resolution=internal_resolution, threshold=threshold,
-        )  # fmt: skip
+        networks[name] = bodypix.load(model_url=where) if where else bodypix.load()
+        scores[name] = run(networks[name], data, sets=sets, **options)
     typer.echo(table(scores))
+    if parts_against:
+        reference = bodypix.load(model_url=parts_against)
+        for name, network in networks.items():
+            shares = "  ".join(
+                f"{s} {part_agreement(network, reference, data, s, **options):.3f}" for s in sets
+            )
+            typer.echo(f"same part as {parts_against}, {name}: {shares}")
     if out:
         plain = {m: {s: asdict(score) for s, score in sets.items()} for m, sets in scores.items()}
         part = out.with_suffix(".part")

@@ -111,6 +111,30 @@ def evaluate(
     }
 
 
+def part_agreement(
+    model: BodyPix,
+    reference: BodyPix,
+    root: Path,
+    name: str,
+    *,
+    internal_resolution: Any = 1.0,
+    threshold: float = 0.5,
+) -> float:
+    """Share of the pixels that both models call a person on which they name the same part.
+
+    Agreement, not accuracy: no photograph of these sets has true part labels.
+    """
+    same = both = 0
+    options = {"internal_resolution": internal_resolution, "segmentation_threshold": threshold}
+    for pair in read_set(root, name):
+        mine = model.segment_person_parts(pair.image, **options).part_ids
+        theirs = reference.segment_person_parts(pair.image, **options).part_ids
+        people = (mine >= 0) & (theirs >= 0)
+        both += np.count_nonzero(people)
+        same += np.count_nonzero(people & (mine == theirs))
+    return same / both if both else 0.0
+
+
 def table(scores: dict[str, dict[str, SetScore]]) -> str:
     """Markdown: a row a set, a group of columns a model."""
     models = list(scores)

@@ -30,7 +30,7 @@ class Batch:
 class SegmentationTask(nn.Module):
     """All heads from labels and, for poses, from the teacher's answers to the same crop."""
 
-    def __init__(self, network: BodyPixNet, pose_weight: float = 0.5) -> None:
+    def __init__(self, network: BodyPixNet, pose_weight: float = 0.25) -> None:
         super().__init__()
         self.network = network
         self.pose_weight = pose_weight
@@ -44,7 +44,8 @@ class SegmentationTask(nn.Module):
         inside = (batch.person > 0.5).float() * batch.has_parts[:, None, None, None]
         # Corner-aligned grids nest: every second (fourth) cell is a cell of the coarser grid.
         terms = {
-            "person_fine": losses.person_loss(out["segments_fine"], batch.person, batch.trust),
+            "person_fine": 2.0
+            * losses.person_loss(out["segments_fine"], batch.person, batch.trust),
             "person": 0.3
             * losses.person_loss(
                 out["segments"], batch.person[..., ::4, ::4], batch.trust[..., ::4, ::4]

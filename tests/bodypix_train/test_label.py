@@ -106,7 +106,7 @@ def test_default_recipe() -> None:
     [
         ('kind = "empty"', 'kind = "none"', "expected one of teacher"),
         ("193", "192", "16k\\+1"),
-        ("steps = ", "stops = ", "steps"),
+        ("steps = ", "stops = ", "stops"),
         ("[network]", "[network", "expected TOML"),
     ],
 )

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.colours import colour_network, picture, save
 from typer.testing import CliRunner
 
 from bodypix.cli.app import app
+from helpers.colours import colour_network, picture, save
 
 
 @pytest.fixture(scope="session")

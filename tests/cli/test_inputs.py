@@ -40,7 +40,10 @@ def test_recursive_keeps_the_sub_folders(tmp_path: Path) -> None:
     [
         (["1/photo.jpg", "2/other.jpg"], ["photo", "other"]),
         (["1/photo.jpg", "1/photo.png"], ["photo.jpg", "photo.png"]),
-        (["1/photo.jpg", "2/photo.jpg", "3/photo.jpg"], ["photo.jpg", "photo.jpg-2", "photo.jpg-3"]),
+        (
+            ["1/photo.jpg", "2/photo.jpg", "3/photo.jpg"],
+            ["photo.jpg", "photo.jpg-2", "photo.jpg-3"],
+        ),
         (["1/photo.jpg", "2/PHOTO.png"], ["photo.jpg", "PHOTO.png"]),
         (["1/a.jpg.png", "1/a.jpg", "1/a.png"], ["a.jpg", "a.jpg-2", "a.png"]),
     ],

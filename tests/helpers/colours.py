@@ -1,4 +1,4 @@
-"""A network whose answers can be foreseen, and pictures for it: tests need no weights and no photos."""
+"""A network whose answers can be foreseen, and pictures for it: no weights, no photos."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ TORSO_FRONT = 12
 
 
 def colour_network() -> bytes:
-    """A stride-16 network of one sample per grid cell: bright is a person, all of them torso, red is a keypoint."""
+    """A stride-16 network that looks at one pixel a cell: bright is a person, red a keypoint.
+
+    All of a person is torso_front.
+    """
     weights = {name: np.zeros((HEAD_CHANNELS[name], 3, 1, 1), np.float32) for name in HEADS}
     biases = {name: np.zeros(HEAD_CHANNELS[name], np.float32) for name in HEADS}
     weights["segments"][:, :, 0, 0] = (12.0, 4.0, 4.0)  # white +20, red +4, black -20

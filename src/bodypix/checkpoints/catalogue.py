@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -142,6 +141,8 @@ def built_in(name: str | None = None) -> BuiltInModel:
 
 def unknown_name(name: str, names: Iterable[str]) -> InvalidArgumentError:
     """The error for a name that no model has."""
+    import difflib  # only an error needs it
+
     names = list(names)
     near = difflib.get_close_matches(name, names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""

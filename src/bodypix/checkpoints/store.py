@@ -6,9 +6,9 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from bodypix.checkpoints.cache import Cache
 from bodypix.checkpoints.cache_report import Progress
 from bodypix.checkpoints.catalogue import (
     BASE_URL,
@@ -24,6 +24,9 @@ from bodypix.checkpoints.catalogue import (
 from bodypix.checkpoints.options import LoadOptions
 from bodypix.checkpoints.pins import sha256_of
 from bodypix.errors import CheckpointError, ChecksumError, InvalidArgumentError
+
+if TYPE_CHECKING:
+    from bodypix.checkpoints.cache import Cache
 
 
 def resolve(
@@ -42,6 +45,9 @@ def resolve(
     published bucket. Several processes may call this at once. Raises CheckpointError or one of
     its kinds OfflineError, DownloadError, ChecksumError.
     """
+    # Imported here and below: what is built in starts without the reader of tfjs models.
+    from bodypix.checkpoints.cache import Cache
+
     cache = Cache(
         cache_folder(cache_dir),
         offline=is_offline() if offline is None else offline,
@@ -65,14 +71,12 @@ def resolve_name(
 
     Raises InvalidArgumentError for an unknown name; else as `resolve`.
     """
-    if name is None:
-        return verified(built_in())
-    built_ins = {model.name: model for model in built_in_models()}
-    if name in built_ins:
-        return verified(built_ins[name])
     names = [model.name for model in PUBLISHED]
     if name not in names:
-        raise unknown_name(name, [*built_ins, *names])
+        found = {model.name: model for model in built_in_models()}
+        if name is not None and name not in found:
+            raise unknown_name(name, [*found, *names])
+        return verified(built_in(name))
     return resolve(
         published(name).options,
         cache_dir=cache_dir,
@@ -103,6 +107,8 @@ def cached(
     model: PublishedModel, *, cache_dir: str | Path | None = None, base_url: str | None = None
 ) -> Path | None:
     """The converted file of a published model if it lies in the cache (not verified), or None."""
+    from bodypix.checkpoints.cache import Cache
+
     cache = Cache(cache_folder(cache_dir), offline=True, progress=None)
     target = cache.target(_address(model, base_url))
     return target if target.is_file() else None

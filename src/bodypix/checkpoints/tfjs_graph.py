@@ -80,7 +80,7 @@ class GraphNode:
             if isinstance(value, list):
                 return "".join(map(chr, value))
             return base64.b64decode(str(value), validate=True).decode("utf-8")
-        except (TypeError, ValueError, binascii.Error) as error:
+        except (TypeError, ValueError, OverflowError, binascii.Error) as error:
             raise self.error(f"a text as {key}", value) from error
 
 

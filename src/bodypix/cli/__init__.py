@@ -1,1 +1,1 @@
-"""The command `bodypix`. One file per command; numpy, OpenCV and onnxruntime are imported inside the commands."""
+"""The command `bodypix`: one file per command, heavy imports inside the commands."""

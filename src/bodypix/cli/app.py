@@ -31,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_show_locals=False,
-    epilog="Exit codes: 0 all done; 1 some inputs failed; 2 nothing done, wrong use; 130 interrupted.",
+    epilog="Exit codes: 0 all done; 1 some inputs failed; 2 wrong use; 130 interrupted.",
 )
 app.command("image", epilog=image.EXAMPLES)(image.command)
 app.command("demo", epilog=demo.EXAMPLES)(demo.command)

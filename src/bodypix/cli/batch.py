@@ -20,7 +20,7 @@ from bodypix.cli.kinds import PER_PERSON, Effect, Kind, ending
 from bodypix.cli.pictures import Look, render, write_picture
 from bodypix.cli.search import Search
 from bodypix.errors import BodyPixError, DeviceError, InvalidArgumentError, OutputError
-from bodypix.images import load_image
+from bodypix.images import read_image
 from bodypix.segmenter import BodyPix
 
 
@@ -88,7 +88,7 @@ def check_folder(folder: Path) -> None:
 
 
 def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, bar: bool) -> Outcome:
-    """Work through the jobs. A picture that fails is reported on `console` and the next one follows.
+    """Work through the jobs. One that fails is reported on `console`, and the next follows.
 
     Ctrl-C ends the batch after what is finished; the outcome says so.
 
@@ -126,8 +126,10 @@ def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, ba
 
 
 def report(failure: Failure, console: Console) -> None:
-    """One line for an input that failed."""
-    console.print(f"[red]failed[/red] {escape(str(failure.source))}: {escape(failure.reason)}")
+    """One line for an input that failed; the reason may name it already."""
+    source = str(failure.source)
+    line = failure.reason if source in failure.reason else f"{source}: {failure.reason}"
+    console.print(f"[red]failed[/red] {escape(line)}")
 
 
 def results_text(outcome: Outcome) -> str:
@@ -136,7 +138,7 @@ def results_text(outcome: Outcome) -> str:
 
 
 def _process(model: BodyPix, job: Job, plan: Plan, batch: _Batch) -> None:
-    image = load_image(job.source)
+    image = read_image(job.source)
     start = time.perf_counter()
     found = plan.search.run(model, image)
     seconds = time.perf_counter() - start
@@ -145,7 +147,9 @@ def _process(model: BodyPix, job: Job, plan: Plan, batch: _Batch) -> None:
         for person, picture in render(what, found, plan.look):
             path = plan.file or job.path(person + ending(what))
             if path.resolve() in batch.sources:
-                raise OutputError(f"{path} is one of the pictures to read; choose another --output.")
+                raise OutputError(
+                    f"{path} is one of the pictures to read; choose another --output."
+                )
             path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, picture)
             files.append(path)

@@ -2,7 +2,7 @@
 
 0    everything worked
 1    the command ran, but at least one input failed (the others are done)
-2    nothing was done: a wrong option, no usable model or device, an output folder that cannot be written
+2    nothing was done: a wrong option, no usable model or device, no writing to the output folder
 130  interrupted with Ctrl-C (what was finished is kept)
 """
 

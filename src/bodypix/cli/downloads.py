@@ -20,9 +20,14 @@ from bodypix.cli.console import stderr
 
 @contextmanager
 def download_bar() -> Iterator[Report]:
-    """A function to give to the store as `progress`; draws one bar a file if stderr is a terminal."""
+    """A function to give to the store as `progress`: one bar a file, if stderr is a terminal."""
     console = stderr()
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
     with Progress(
         *columns, console=console, disable=not console.is_terminal, transient=True
     ) as bars:

@@ -1,4 +1,4 @@
-"""`bodypix image`: photos and folders of photos in; masks, parts, cut-outs, effects and JSON out."""
+"""`bodypix image`: photos and folders of photos in; masks, parts, effects and JSON out."""
 
 from __future__ import annotations
 
@@ -47,12 +47,16 @@ _FIND, _WRITE, _RUN, _LOOK = "What to find", "What to write", "How to run", "How
 def command(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="IN...", help="Pictures, and folders of pictures.", show_default=False),
+        typer.Argument(metavar="IN", help="Pictures, and folders of pictures.", show_default=False),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", metavar="OUT", rich_help_panel=_WRITE, show_default=False,
+            "--output",
+            "-o",
+            metavar="OUT",
+            rich_help_panel=_WRITE,
+            show_default=False,
             help="Folder to write to, made if need be; or a .png or .jpg file for one picture. "
             "With --json alone it may be left out: the results go to standard output.",
         ),
@@ -60,21 +64,32 @@ def command(
     kinds: Annotated[
         list[Kind] | None,
         typer.Option(
-            "--kind", "-k", rich_help_panel=_WRITE, show_default=False,
-            help="May be repeated. Without --kind and --effect: mask and overlay.",
+            "--kind",
+            "-k",
+            rich_help_panel=_WRITE,
+            show_default=False,
+            metavar="KIND",
+            help="mask, parts, cutout, overlay, part-ids or probability; may be repeated. "
+            "Without --kind and --effect: mask and overlay.",
         ),
     ] = None,
     effects: Annotated[
         list[Effect] | None,
         typer.Option(
-            "--effect", "-e", rich_help_panel=_WRITE, show_default=False,
-            help="Do something to the photo itself. May be repeated.",
+            "--effect",
+            "-e",
+            rich_help_panel=_WRITE,
+            show_default=False,
+            metavar="EFFECT",
+            help="What is done to the photo: bokeh, pixelate, blur-face, replace or mask; "
+            "may be repeated.",
         ),
     ] = None,
     json: Annotated[
         bool,
         typer.Option(
-            "--json", rich_help_panel=_WRITE,
+            "--json",
+            rich_help_panel=_WRITE,
             help="Also write results.json: masks (RLE), boxes, keypoints in COCO's results format.",
         ),
     ] = False,
@@ -85,7 +100,8 @@ def command(
     keep_existing: Annotated[
         bool,
         typer.Option(
-            "--keep-existing", rich_help_panel=_WRITE,
+            "--keep-existing",
+            rich_help_panel=_WRITE,
             help="Skip pictures whose files are all there already, instead of writing them again.",
         ),
     ] = False,
@@ -94,26 +110,32 @@ def command(
     ] = False,
     parts: Annotated[
         bool,
-        typer.Option("--parts", rich_help_panel=_FIND, help="Find the 24 body parts, and write them."),
+        typer.Option(
+            "--parts", rich_help_panel=_FIND, help="Find the 24 body parts, and write them."
+        ),
     ] = False,
     people: Annotated[
         bool,
         typer.Option(
-            "--people", rich_help_panel=_FIND,
+            "--people",
+            rich_help_panel=_FIND,
             help="Tell people apart: one mask, cut-out and JSON entry each.",
         ),
     ] = False,
     pose: Annotated[
         bool,
         typer.Option(
-            "--pose", rich_help_panel=_FIND,
+            "--pose",
+            rich_help_panel=_FIND,
             help="Find keypoints: skeletons on the overlay, keypoints in the JSON.",
         ),
     ] = False,
     threshold: Annotated[
         float,
         typer.Option(
-            min=0, max=1, rich_help_panel=_FIND,
+            min=0,
+            max=1,
+            rich_help_panel=_FIND,
             help="A pixel is a person above this probability.",
         ),
     ] = 0.7,
@@ -126,7 +148,8 @@ def command(
     flip_horizontal: Annotated[
         bool,
         typer.Option(
-            "--flip-horizontal", rich_help_panel=_FIND,
+            "--flip-horizontal",
+            rich_help_panel=_FIND,
             help="The pictures are mirrored (selfies): give left and right as the person's own.",
         ),
     ] = False,
@@ -145,14 +168,18 @@ def command(
     background: Annotated[
         str,
         typer.Option(
-            metavar="COLOUR|PICTURE", rich_help_panel=_LOOK,
+            metavar="COLOUR|PICTURE",
+            rich_help_panel=_LOOK,
             help="For --effect replace: #rrggbb, black, white, gray, green, or a picture.",
         ),
     ] = "#00b140",
     blur: Annotated[
         float | None,
         typer.Option(
-            min=0, max=250, rich_help_panel=_LOOK, show_default="1% of the longer side, at least 3",
+            min=0,
+            max=250,
+            rich_help_panel=_LOOK,
+            show_default="1% of the longer side, at least 3",
             help="Blur of bokeh and blur-face in pixels.",
         ),
     ] = None,
@@ -163,7 +190,8 @@ def command(
     soft: Annotated[
         bool,
         typer.Option(
-            "--soft", rich_help_panel=_LOOK,
+            "--soft",
+            rich_help_panel=_LOOK,
             help="Edges of cutout and replace from the probability, not from the threshold.",
         ),
     ] = False,
@@ -173,10 +201,10 @@ def command(
 ) -> None:
     """Find people in pictures and write what was found.
 
-    Files are named after their picture: photo.mask.png, photo.overlay.jpg, photo.effect-bokeh.jpg; with
-    --people photo.person-1.mask.png and so on. Pictures that cannot be read are reported and the rest
-    goes on. Files are written whole or not at all, earlier ones are replaced, and a picture that is read
-    is never written over.
+    Files are named after their picture: photo.mask.png, photo.overlay.jpg,
+    photo.effect-bokeh.jpg; with --people photo.person-1.mask.png and so on. Pictures that cannot
+    be read are reported and the rest goes on. Files are written whole or not at all, earlier ones
+    are replaced, and a picture that is read is never written over.
     """
     pictures = _pictures(kinds, effects, parts=parts, pose=pose, wanted=output is not None)
     _check_use(output, pictures, json=json, keep_existing=keep_existing, people=people, soft=soft)
@@ -243,7 +271,7 @@ def _pictures(
     pose: bool,
     wanted: bool,
 ) -> list[Kind | Effect]:
-    """What to write for every picture, each once: what was named, else what fits what is looked for."""
+    """What to write for every picture: what was named, else what fits what is looked for."""
     chosen: list[Kind | Effect] = [*(kinds or []), *(effects or [])]
     if wanted and not kinds:
         if not effects:

@@ -1,4 +1,4 @@
-"""From what the user names (files, folders) to the list of pictures and the names of what is written for each."""
+"""From the files and folders that the user names to pictures, and names for what is written."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-PICTURE_SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ def collect(
 ) -> tuple[list[Job], list[Failure]]:
     """Find the pictures named by `inputs`, in the order given, folders in the order of names.
 
-    A file is taken whatever its suffix; in folders only PICTURE_SUFFIXES count. A picture named twice is
-    taken once. Pictures inside `out`, and pictures beside their source that end like something written by
-    this command (`endings`, such as `.mask.png`), are results of an earlier run and left out. A missing
-    path or a folder without pictures is a Failure, so that the rest of a batch goes on. Without `out`
-    nothing is written, and targets mean nothing.
+    A file is taken whatever its suffix; in folders only PICTURE_SUFFIXES count. A picture named
+    twice is taken once. Pictures inside `out`, and pictures beside their source that end like
+    something written by this command (`endings`, such as `.mask.png`), are results of an earlier
+    run and left out. A missing path or a folder without pictures is a Failure, so that the rest
+    of a batch goes on. Without `out` nothing is written, and targets mean nothing.
     """
     found: list[tuple[Path, Path]] = []  # the picture and its folder below `out`
     failures: list[Failure] = []
@@ -98,7 +98,7 @@ def _no_pictures(folder: Path, recursive: bool) -> str:
 
 
 def _name(pictures: list[tuple[Path, Path]], out: Path) -> Iterator[Job]:
-    """Give each picture a target of its own: the stem; with the suffix where stems clash; numbered if need be.
+    """A target for each picture: its stem; with the suffix where stems clash; numbered if need be.
 
     Names are compared without case, since some file systems do.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Kind(str, Enum):
+class Kind(Enum):
     """What is written for every picture."""
 
     MASK = "mask"
@@ -16,7 +16,7 @@ class Kind(str, Enum):
     PROBABILITY = "probability"
 
 
-class Effect(str, Enum):
+class Effect(Enum):
     """What is done to the photo itself."""
 
     BOKEH = "bokeh"
@@ -26,7 +26,7 @@ class Effect(str, Enum):
     MASK = "mask"
 
 
-class Colors(str, Enum):
+class Colors(Enum):
     """Colour scales of the 24 parts."""
 
     RAINBOW = "rainbow"

@@ -1,4 +1,4 @@
-"""`bodypix models`: which models there are, fetching them, converting tfjs models, looking into one."""
+"""`bodypix models`: list, download and look into models, and convert those of tfjs."""
 
 from __future__ import annotations
 
@@ -43,7 +43,11 @@ def list_models() -> None:
             network += f" {options.multiplier:g}"
         where = "downloaded" if store.cached(published) else "to download"
         table.add_row(
-            published.name, network, str(options.output_stride), f"{published.megabytes:g} MB", where
+            published.name,
+            network,
+            str(options.output_stride),
+            f"{published.megabytes:g} MB",
+            where,
         )
     console = stdout()
     console.print(table)
@@ -56,7 +60,7 @@ def list_models() -> None:
 def download(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME...", help="Names of `bodypix models list`.", show_default=False),
+        typer.Argument(metavar="NAME", help="Names of `bodypix models list`.", show_default=False),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every published model, about 500 MB.")
@@ -88,12 +92,14 @@ def convert(
     source: Annotated[
         Path,
         typer.Argument(
-            metavar="MODEL.json", help="A tfjs graph model, its weight shards beside it.",
+            metavar="MODEL.json",
+            help="A tfjs graph model, its weight shards beside it.",
             show_default=False,
         ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE.onnx", show_default=False, help="To write.")
+        Path,
+        typer.Option("--output", "-o", metavar="FILE.onnx", show_default=False, help="To write."),
     ],
 ) -> None:
     """Make an ONNX file from a BodyPix model in tfjs format."""
@@ -110,7 +116,8 @@ def show_info(
     model: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|FILE", help="A name of `bodypix models list`, an .onnx file or a tfjs JSON.",
+            metavar="NAME|FILE",
+            help="A name of `bodypix models list`, an .onnx file or a tfjs JSON.",
             show_default=False,
         ),
     ],

@@ -15,7 +15,10 @@ _PANEL = "How to run"
 ModelName = Annotated[
     str | None,
     typer.Option(
-        "--model", "-m", metavar="NAME|FILE", rich_help_panel=_PANEL,
+        "--model",
+        "-m",
+        metavar="NAME|FILE",
+        rich_help_panel=_PANEL,
         show_default="the built-in default",
         help="A name of `bodypix models list`, an .onnx file, or a tfjs model.json.",
     ),
@@ -26,12 +29,16 @@ Device = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, rich_help_panel=_PANEL, show_default="all cores", help="Threads on the CPU."),
+    typer.Option(
+        min=1, rich_help_panel=_PANEL, show_default="all cores", help="Threads on the CPU."
+    ),
 ]
 InternalResolution = Annotated[
     str,
     typer.Option(
-        "--internal-resolution", metavar="SIZE", rich_help_panel=_PANEL,
+        "--internal-resolution",
+        metavar="SIZE",
+        rich_help_panel=_PANEL,
         help="Size the network sees: low, medium, high, full, or a factor from 0.1 to 2. "
         "Larger is finer and slower.",
     ),

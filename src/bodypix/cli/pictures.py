@@ -16,7 +16,7 @@ from bodypix.cli.kinds import PER_PERSON, Effect, Kind
 from bodypix.cli.search import Found, Segmentation
 from bodypix.errors import InvalidArgumentError, OutputError
 from bodypix.files import write_whole
-from bodypix.images import load_image
+from bodypix.images import read_image
 from bodypix.results import PartSegmentation
 
 Array = NDArray[np.uint8]
@@ -46,7 +46,8 @@ class Look:
         """Standard deviation of the blur of bokeh and blur-face for this picture, in pixels."""
         if self.blur is not None:
             return self.blur
-        return max(_LEAST_BLUR, _BLUR_SHARE * max(image.shape[:2]))
+        longer: int = max(image.shape)
+        return max(_LEAST_BLUR, _BLUR_SHARE * longer)
 
 
 def read_background(text: str) -> str | Array:
@@ -62,7 +63,7 @@ def read_background(text: str) -> str | Array:
         raise InvalidArgumentError(
             f"--background: expected #rrggbb, {', '.join(_COLOR_NAMES)} or a picture; got {text!r}."
         )
-    return load_image(Path(text))
+    return read_image(Path(text))
 
 
 def render(what: Kind | Effect, found: Found, look: Look) -> Iterator[tuple[str, Array]]:
@@ -88,7 +89,8 @@ def _of_one(kind: Kind, image: Array, segmentation: Segmentation, look: Look) ->
         return segmentation.mask * np.uint8(255)
     if kind is Kind.PROBABILITY:
         assert segmentation.probability is not None  # only separate people have none
-        return np.rint(segmentation.probability * 255.0).astype(np.uint8)
+        levels: Array = np.rint(segmentation.probability * 255.0).astype(np.uint8)
+        return levels
     if kind is Kind.CUTOUT:
         return drawing.cutout(image, segmentation, soft=look.soft)
     assert isinstance(segmentation, PartSegmentation)
@@ -100,7 +102,7 @@ def _of_one(kind: Kind, image: Array, segmentation: Segmentation, look: Look) ->
 
 
 def overlay(found: Found, look: Look) -> Array:
-    """The photo under the colours of the parts, of the people, or of the mask, with skeletons on top."""
+    """The photo under the colours of parts, of people, or of the mask; skeletons on top."""
     people = list(found.segmentations)
     if people and isinstance(people[0], PartSegmentation):
         layer = drawing.to_colored_part_mask(people, look.colors)
@@ -122,7 +124,9 @@ def _effect(effect: Effect, found: Found, look: Look) -> Array:
     if effect is Effect.BOKEH:
         return drawing.draw_bokeh_effect(image, people, look.blur_for(image), look.edge_blur)
     if effect is Effect.REPLACE:
-        return drawing.replace_background(image, people[0] if look.soft else people, look.background, soft=look.soft)
+        return drawing.replace_background(
+            image, people[0] if look.soft else people, look.background, soft=look.soft
+        )
     if effect is Effect.MASK:
         return drawing.draw_mask(image, drawing.to_mask(people), look.opacity)
     if effect is Effect.PIXELATE:

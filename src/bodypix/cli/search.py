@@ -58,5 +58,9 @@ class Search:
         single = model.segment_person_parts if self.parts else model.segment_person
         everybody: Segmentation = single(image, **options)
         # The list holds poses of any mean score, as in the original; weak ones are mostly noise.
-        poses = [pose for pose in everybody.all_poses if pose.score >= self.score_threshold] if self.poses else []
+        poses = (
+            [pose for pose in everybody.all_poses if pose.score >= self.score_threshold]
+            if self.poses
+            else []
+        )
         return Found(image, [everybody], False, poses)

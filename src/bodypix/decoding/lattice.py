@@ -2,22 +2,24 @@
 
 Distances from a pixel to people are dear (`instances`), and neighbours mostly have the same nearest
 person. So the nearest is worked out at the nodes of a coarse lattice first, then at those of a fine
-one inside cells whose corners disagree, and interpolated between the corners where those still disagree.
+one inside cells whose corners disagree. Where fine corners still disagree, the distances of the
+four are interpolated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Final, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Distances: TypeAlias = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]]
-"""Rows and columns of n pixels -> (candidates, n) distances; n may be 0; inf allowed, NaN not."""
+from bodypix.scratch import SCRATCH
 
-Labels: TypeAlias = NDArray[np.int16]
-"""Indices of candidates."""
+_AnyType = TypeVar("_AnyType", bound=np.generic)
+
+Distances: TypeAlias = Callable[[NDArray[np.intp], NDArray[np.intp]], NDArray[np.float32]]
+"""Rows and columns of n pixels -> (candidates, n) distances; n may be 0; all finite."""
 
 FACTOR: Final = 4
 """Pixels from one fine node to the next, and fine nodes from one coarse node to the next."""
@@ -28,48 +30,57 @@ COARSE: Final = FACTOR * FACTOR
 # Weights of a cell's upper left, upper right, lower left and lower right corner at its pixels.
 _RAMP: Final = np.arange(FACTOR, dtype=np.float32) / FACTOR
 _CORNER_WEIGHTS: Final = np.stack(
-    [
-        np.outer(row, column).ravel()
-        for row in (1 - _RAMP, _RAMP)
-        for column in (1 - _RAMP, _RAMP)
-    ]
+    [np.outer(row, column).ravel() for row in (1 - _RAMP, _RAMP) for column in (1 - _RAMP, _RAMP)]
 )
 
 
-def paint_nearest(mask: NDArray[np.uint8], distances: Distances) -> Labels:
-    """Index of the nearest candidate for every pixel of a mask (the first one among equals).
+def paint_nearest(
+    mask: NDArray[np.uint8], values: Sequence[int], distances: Distances
+) -> NDArray[np.signedinteger]:
+    """Paint every pixel of a mask with the value of the nearest candidate.
 
     Args:
-        mask: (H, W) uint8; where it is 0 the answer is arbitrary.
+        mask: (H, W) uint8, not 0 where to paint.
+        values: one for each candidate; among candidates equally near the first one wins.
         distances: what is near; nodes up to a coarse cell outside the image are asked for as well.
 
     Returns:
-        (H, W) int16, 0..candidates - 1.
+        (H, W) int8, or int16 if a value needs it: values; -1 outside the mask.
     """
-    height, width = mask.shape
+    palette = np.array(values, dtype=owner_type(max(values)))
     fine_cells = _any_in_blocks(_padded(mask))
     coarse_cells = _any_in_blocks(fine_cells.view(np.uint8))
 
     coarse = _Nodes(coarse_cells, COARSE, distances)
     fine_cells &= _enlarged(coarse.disagree)
     fine = _Nodes(fine_cells, FACTOR, distances)
-    labels = _enlarged(coarse.labels)
-    np.copyto(labels, fine.labels, where=fine_cells)
+    small = _enlarged(palette[coarse.nearest])
+    small[fine_cells] = palette[fine.nearest[fine_cells]]
+    painted = _enlarged(small)
 
     rows, columns = np.nonzero(fine.disagree)
     inside = np.tensordot(fine.corners(rows, columns), _CORNER_WEIGHTS, axes=1)
-    nearest = inside.reshape(len(inside), -1, FACTOR, FACTOR).argmin(axis=0)
-    painted = _enlarged(labels)
-    blocks = painted.reshape(len(labels), FACTOR, -1, FACTOR)
-    blocks[rows, :, columns, :] = nearest
-    return painted[:height, :width]
+    blocks = painted.reshape(len(small), FACTOR, -1, FACTOR)
+    blocks[rows, :, columns, :] = palette[inside.argmin(axis=0)].reshape(-1, FACTOR, FACTOR)
+
+    painted = painted[: mask.shape[0], : mask.shape[1]]
+    outside: NDArray[np.bool_] = SCRATCH.array("outside", mask.shape, np.bool_)
+    minus_one = outside.view(np.int8)
+    np.negative(np.equal(mask, 0, out=outside).view(np.int8), out=minus_one)
+    return np.bitwise_or(painted, minus_one, out=painted)
+
+
+def owner_type(largest: int) -> type[np.int8 | np.int16]:
+    """The smallest type for values from -1 up: whole images of bytes are handled the fastest."""
+    return np.int8 if largest <= np.iinfo(np.int8).max else np.int16
 
 
 class _Nodes:
     """The nearest candidates at the corners of some cells of a lattice.
 
     Attributes:
-        labels: (rows, columns) of cells: nearest at the upper left corner; 0 where not asked for.
+        nearest: (rows, columns) of cells: index of the candidate nearest to the upper left corner;
+            0 where that was not asked for.
         disagree: (rows, columns) bool: those of the given cells whose corners differ.
     """
 
@@ -79,31 +90,25 @@ class _Nodes:
         wanted[:-1, :-1] = cells
         wanted[:-1, 1:] |= cells
         wanted[1:] |= wanted[:-1]
-        at = np.flatnonzero(wanted)
-        y, x = np.divmod(at, columns + 1)
+        nodes = np.flatnonzero(wanted)
+        y, x = np.divmod(nodes, columns + 1)
         self._distances = distances(y * spacing, x * spacing)
         self._index = np.zeros(wanted.shape, dtype=np.intp)
-        self._index.reshape(-1)[at] = np.arange(len(at))
-        nearest = np.zeros(wanted.shape, dtype=np.int16)
-        nearest.reshape(-1)[at] = self._distances.argmin(axis=0)
-        self.labels: Labels = nearest[:-1, :-1]
-        self.disagree = nearest[:-1, 1:] != self.labels
-        self.disagree |= nearest[1:, :-1] != self.labels
-        self.disagree |= nearest[1:, 1:] != self.labels
+        self._index.reshape(-1)[nodes] = np.arange(len(nodes))
+        nearest = np.zeros(wanted.shape, dtype=np.intp)
+        nearest.reshape(-1)[nodes] = self._distances.argmin(axis=0)
+        self.nearest = nearest[:-1, :-1]
+        self.disagree = nearest[:-1, 1:] != self.nearest
+        self.disagree |= nearest[1:, :-1] != self.nearest
+        self.disagree |= nearest[1:, 1:] != self.nearest
         self.disagree &= cells
 
-    def corners(
-        self, rows: NDArray[np.intp], columns: NDArray[np.intp]
-    ) -> NDArray[np.float32]:
+    def corners(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
         """(candidates, n, 4) distances at the corners of n cells, in the order of the weights."""
-        index = self._index
-        corners = (
-            index[rows, columns],
-            index[rows, columns + 1],
-            index[rows + 1, columns],
-            index[rows + 1, columns + 1],
-        )
-        return self._distances[:, np.stack(corners, axis=-1)]
+        corners = np.empty((len(rows), 4), dtype=np.intp)
+        for corner in range(4):
+            corners[:, corner] = self._index[rows + corner // 2, columns + corner % 2]
+        return self._distances[:, corners]
 
 
 def _padded(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -120,9 +125,14 @@ def _any_in_blocks(mask: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Whether any element of each block of FACTOR x FACTOR is not 0."""
     # Four bytes of a row are one uint32, which makes this 10 times as fast as `any`.
     rows = mask.view(np.uint32)
-    return np.bitwise_or.reduce(rows.reshape(-1, FACTOR, rows.shape[1]), axis=1) != 0
+    blocks = np.bitwise_or.reduce(rows.reshape(-1, FACTOR, rows.shape[1]), axis=1)
+    found: NDArray[np.bool_] = blocks != 0
+    return found
 
 
-def _enlarged(cells: NDArray[np.generic]) -> NDArray[np.generic]:
+def _enlarged(cells: NDArray[_AnyType]) -> NDArray[_AnyType]:
     """Every element repeated to a block of FACTOR x FACTOR."""
-    return np.repeat(np.repeat(cells, FACTOR, axis=1), FACTOR, axis=0)
+    rows, columns = cells.shape
+    enlarged = np.empty((rows, FACTOR, columns * FACTOR), dtype=cells.dtype)
+    enlarged[:] = np.repeat(cells, FACTOR, axis=1)[:, np.newaxis]
+    return enlarged.reshape(rows * FACTOR, -1)

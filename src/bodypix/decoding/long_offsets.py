@@ -10,26 +10,19 @@ Positions are float32 arrays (2, K, n) of y and x in image pixels, for K keypoin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bodypix import body
-from bodypix.geometry import ImageSize, Padding, padded_size
+from bodypix.geometry import Frame
 
-_ZERO: Final = np.float32(0.0)
+_PIXELS_AT_ONCE: Final = 8192
+"""What fits a processor's cache, and OpenCV, which takes no array wider than 32767."""
 
-
-class OffsetField(Protocol):
-    """The long offsets of some keypoints, as a field over image pixels."""
-
-    def follow(
-        self, rows: NDArray[np.integer], columns: NDArray[np.integer], refine_steps: int
-    ) -> NDArray[np.float32]:
-        """(2, K, n) y, x at which n pixels arrive after `refine_steps + 1` hops."""
-        ...
+_NO_MAP: Final = np.empty(0, dtype=np.float32)
 
 
 class BilinearField:
@@ -44,13 +37,11 @@ class BilinearField:
         self,
         long_offsets: NDArray[np.float32],
         keypoints: Sequence[int],
-        image_size: ImageSize,
-        input_size: ImageSize,
-        padding: Padding,
+        frame: Frame,
         output_stride: int,
     ) -> None:
         rows, columns, _ = long_offsets.shape
-        grid = _Grid((rows, columns), image_size, input_size, padding, output_stride)
+        grid = _Grid((rows, columns), frame, output_stride)
         # Everything happens in grid cells, (x, y) interleaved as OpenCV wants it, with the grids of
         # all keypoints on top of each other, so that one call reads for all of them.
         dy, dx = _planes(long_offsets, keypoints)
@@ -63,6 +54,11 @@ class BilinearField:
         self, rows: NDArray[np.integer], columns: NDArray[np.integer], refine_steps: int
     ) -> NDArray[np.float32]:
         """(2, K, n) y, x at which n pixels arrive after `refine_steps + 1` hops."""
+        if len(rows) > _PIXELS_AT_ONCE:
+            parts = range(0, len(rows), _PIXELS_AT_ONCE)
+            cuts = [slice(start, start + _PIXELS_AT_ONCE) for start in parts]
+            guesses = [self.follow(rows[cut], columns[cut], refine_steps) for cut in cuts]
+            return np.concatenate(guesses, axis=-1)
         if not len(rows):
             return np.empty((2, len(self._tops), 0), dtype=np.float32)
         (scale_y, scale_x), (shift_y, shift_x) = self._grid.scale, self._grid.shift
@@ -78,7 +74,7 @@ class BilinearField:
         for _ in range(refine_steps + 1):
             np.maximum(cells, first, out=place)
             np.minimum(place, last, out=place)
-            cells += cv2.remap(self._steps, place, None, cv2.INTER_LINEAR)
+            cells += cv2.remap(self._steps, place, _NO_MAP, cv2.INTER_LINEAR)
         positions = np.empty((2, *cells.shape[:2]), dtype=np.float32)
         np.subtract(cells[..., 1], self._tops + np.float32(shift_y), out=positions[0])
         np.subtract(cells[..., 0], np.float32(shift_x), out=positions[1])
@@ -99,18 +95,16 @@ class NearestField:
         self,
         long_offsets: NDArray[np.float32],
         keypoints: Sequence[int],
-        image_size: ImageSize,
-        input_size: ImageSize,
-        padding: Padding,
+        frame: Frame,
         output_stride: int,
     ) -> None:
         rows, columns, _ = long_offsets.shape
         count = len(keypoints)
-        grid = _Grid((rows, columns), image_size, input_size, padding, output_stride)
+        grid = _Grid((rows, columns), frame, output_stride)
         self._columns = columns
         self._starts = (np.arange(count) * ((rows + 1) * columns)).reshape(-1, 1)
         self._scale, self._shift = _column(grid.scale), _column(grid.shift)
-        self._bottom_right = _column((image_size[0] - 1.0, image_size[1] - 1.0))
+        self._bottom_right = _column([size - 1.0 for size in frame.image_size])
         # Row 0 of the table is the row above the grid.
         table = np.full((2, count, rows + 1, columns), np.nan, dtype=np.float32)
         table[:, :, 1:] = _planes(long_offsets, keypoints)
@@ -130,7 +124,7 @@ class NearestField:
             place = positions * self._scale
             place += self._shift
             # fmax takes NaN to row 0, where NaN is what it finds again.
-            np.fmin(np.fmax(place, _ZERO, out=place), self._last, out=place)
+            np.fmin(np.fmax(place, np.float32(0.0), out=place), self._last, out=place)
             cell = place.astype(np.intp)
             index = cell[0] * self._columns
             index += cell[1]
@@ -155,20 +149,18 @@ class _Grid:
     def __init__(
         self,
         grid_size: tuple[int, int],
-        image_size: ImageSize,
-        input_size: ImageSize,
-        padding: Padding,
+        frame: Frame,
         output_stride: int,
     ) -> None:
-        before = (padding.top, padding.left)
-        padded = padded_size(image_size, padding)
-        share = [input_size[axis] / padded[axis] for axis in (0, 1)]
+        before = (frame.padding.top, frame.padding.left)
+        share = [frame.input_size[axis] / frame.padded_size[axis] for axis in (0, 1)]
         self.scale = [share[axis] / output_stride for axis in (0, 1)]
-        self.shift = [
-            ((before[axis] + 1) * share[axis] - 1.0) / output_stride for axis in (0, 1)
-        ]
+        self.shift = [((before[axis] + 1) * share[axis] - 1.0) / output_stride for axis in (0, 1)]
         self.last = [
-            min(self.scale[axis] * (image_size[axis] - 1) + self.shift[axis], grid_size[axis] - 1.0)
+            min(
+                self.scale[axis] * (frame.image_size[axis] - 1) + self.shift[axis],
+                grid_size[axis] - 1.0,
+            )
             for axis in (0, 1)
         ]
 

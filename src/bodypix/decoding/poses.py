@@ -5,14 +5,14 @@ original: local maxima of the heatmaps are roots, best first; from a root the po
 along the displacement heads, each hop sharpened twice by the short offsets. Source: spec section 4.
 
 Heads are float32 grids (H', W', C); two-part heads hold all dy, then all dx. Decoding works in
-network pixels; `scale_poses` brings poses to image pixels. Arithmetic is in double precision, as in
+network pixels, scaling to image pixels comes last. Arithmetic is in double precision, as in
 the original, because positions are rounded to cells at every hop.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 import cv2
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from bodypix import body
 from bodypix.decoding.queue import queue_order
 from bodypix.errors import InvalidArgumentError
-from bodypix.geometry import ImageSize, Padding, pose_scale
+from bodypix.geometry import Frame, pose_scale
 from bodypix.results import Keypoint, Pose
 
 LOCAL_MAXIMUM_RADIUS: Final = 1
@@ -30,13 +30,33 @@ OFFSET_REFINE_STEPS: Final = 2
 
 _EDGES: Final = len(body.POSE_EDGES)
 _WINDOW: Final = np.ones((2 * LOCAL_MAXIMUM_RADIUS + 1,) * 2, dtype=np.uint8)
-# Every walk goes leaf to root along the backward head, then root to leaf along the forward one.
-_BACKWARD: Final = tuple(
-    (edge, child, parent) for edge, (parent, child) in reversed(list(enumerate(body.POSE_EDGES)))
-)
-_FORWARD: Final = tuple(
-    (edge, parent, child) for edge, (parent, child) in enumerate(body.POSE_EDGES)
-)
+_BACKWARD: Final = 0
+_FORWARD: Final = 1
+
+
+def _walk_from(root: int) -> tuple[tuple[int, int, int, int], ...]:
+    """Hops (direction, edge, source, target) by which a pose grows from one known keypoint.
+
+    Edges last to first, child to parent, then first to last, parent to child; a hop is made where
+    its source is known and its target is not.
+    """
+    upward = [
+        (_BACKWARD, edge, child, parent) for edge, (parent, child) in enumerate(body.POSE_EDGES)
+    ]
+    downward = [
+        (_FORWARD, edge, parent, child) for edge, (parent, child) in enumerate(body.POSE_EDGES)
+    ]
+    known = {root}
+    hops = []
+    for hop in (*reversed(upward), *downward):
+        _, _, source, target = hop
+        if source in known and target not in known:
+            known.add(target)
+            hops.append(hop)
+    return tuple(hops)
+
+
+_WALKS: Final = tuple(_walk_from(root) for root in range(body.KEYPOINTS))
 
 
 def decode_multiple_poses(
@@ -49,6 +69,7 @@ def decode_multiple_poses(
     max_detections: int = 10,
     score_threshold: float = 0.4,
     nms_radius: float = 20.0,
+    frame: Frame | None = None,
 ) -> list[Pose]:
     """Poses of all people, in the order in which their roots leave the queue.
 
@@ -63,9 +84,11 @@ def decode_multiple_poses(
             in the list, as in the original.
         nms_radius: network pixels; a root this near to the same keypoint of an earlier pose is
             dropped, and such keypoints count nothing in a pose's score.
+        frame: where the image lies in the network's input; None: answer in network pixels.
 
     Returns:
-        Poses in network pixels; keypoints may lie outside the image.
+        Poses in image pixels (as `scale_poses` makes them), or in network pixels without a frame;
+        keypoints may lie outside the image.
 
     Raises:
         InvalidArgumentError: heads that do not belong together.
@@ -73,28 +96,9 @@ def decode_multiple_poses(
     grid = _PoseGrid(
         heatmap_scores, short_offsets, displacement_fwd, displacement_bwd, output_stride
     )
-    roots = _candidates(heatmap_scores, score_threshold)
-    if not roots.size:
-        return []
-    root_keypoints = roots % body.KEYPOINTS
-    root_positions = grid.positions[roots]
-    squared_radius = nms_radius * nms_radius
-    suppressed = np.zeros(len(roots), dtype=bool)
-    earlier: list[NDArray[np.float64]] = []
-    poses: list[Pose] = []
-    for index in queue_order(heatmap_scores.reshape(-1)[roots]):
-        if suppressed[index]:
-            continue
-        if len(poses) >= max_detections:
-            break
-        positions, scores = grid.pose(int(roots[index]))
-        others = np.array(earlier).reshape(-1, body.KEYPOINTS, 2)
-        counts = ~_are_near(others, positions, squared_radius).any(axis=0)
-        score = float(scores[counts].sum()) / body.KEYPOINTS
-        poses.append(_pose(positions, scores, score))
-        earlier.append(positions)
-        suppressed |= _are_near(positions[root_keypoints], root_positions, squared_radius)
-    return poses
+    found = islice(_found(grid, score_threshold, nms_radius), max_detections)
+    scale, before = _to_image(frame) if frame else (1.0, 0.0)
+    return [_pose(points * scale - before, scores, score) for points, scores, score in found]
 
 
 def decode_single_pose(
@@ -123,29 +127,13 @@ def argmax2d(scores: NDArray[np.floating]) -> NDArray[np.intp]:
     return np.stack(np.divmod(flat, scores.shape[1]), axis=1)
 
 
-def scale_poses(
-    poses: Sequence[Pose], image_size: ImageSize, input_size: ImageSize, padding: Padding
-) -> list[Pose]:
+def scale_poses(poses: Sequence[Pose], frame: Frame) -> list[Pose]:
     """Poses in network pixels brought to image pixels; nothing is clamped to the image.
 
     `X = x * (W + left + right) / w - left`, and so for Y (spec section 4, "Scaling out").
     """
-    scale_y, scale_x = pose_scale(image_size, input_size, padding)
-    return [
-        Pose(
-            pose.score,
-            [
-                Keypoint(
-                    point.name,
-                    point.x * scale_x - padding.left,
-                    point.y * scale_y - padding.top,
-                    point.score,
-                )
-                for point in pose.keypoints
-            ],
-        )
-        for pose in poses
-    ]
+    scale, before = _to_image(frame)
+    return [_pose(pose.positions * scale - before, pose.scores, pose.score) for pose in poses]
 
 
 def flip_pose_horizontal(pose: Pose, width: int, *, swap_sides: bool = False) -> Pose:
@@ -184,9 +172,39 @@ def flip_poses_horizontal(
     return [flip_pose_horizontal(pose, width, swap_sides=swap_sides) for pose in poses]
 
 
+def _to_image(frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What x, y are multiplied by, then lessened by, to come from network to image pixels."""
+    scale_y, scale_x = pose_scale(frame.image_size, frame.input_size, frame.padding)
+    before = (frame.padding.left, frame.padding.top)
+    return np.array([scale_x, scale_y]), np.array(before, dtype=np.float64)
+
+
+def _found(
+    grid: _PoseGrid, score_threshold: float, nms_radius: float
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], float]]:
+    """(17, 2) positions, (17,) scores and pose score of one pose after the other."""
+    roots = _candidates(grid.scores, score_threshold)
+    keypoints = roots % body.KEYPOINTS
+    root_positions = grid.positions[roots]
+    squared_radius = nms_radius * nms_radius
+    suppressed = np.zeros(len(roots), dtype=bool)
+    earlier: list[NDArray[np.float64]] = []
+    for index in queue_order(grid.scores.reshape(-1)[roots]):
+        if suppressed[index]:
+            continue
+        positions, scores = grid.pose(int(roots[index]))
+        taken = np.zeros(body.KEYPOINTS, dtype=bool)
+        for other in earlier:
+            taken |= _are_near(other, positions, squared_radius)
+        yield positions, scores, float(scores.sum(where=~taken)) / body.KEYPOINTS
+        earlier.append(positions)
+        suppressed |= _are_near(positions[keypoints], root_positions, squared_radius)
+
+
 def _pose(positions: NDArray[np.float64], scores: NDArray[np.float64], score: float) -> Pose:
-    points = zip(body.KEYPOINT_NAMES, positions.tolist(), scores.tolist(), strict=True)
-    return Pose(score, [Keypoint(name, x, y, value) for name, (x, y), value in points])
+    x, y = positions.T.tolist()
+    points = map(Keypoint, body.KEYPOINT_NAMES, x, y, scores.tolist())
+    return Pose(score, list(points))
 
 
 def _candidates(scores: NDArray[np.float32], threshold: float) -> NDArray[np.intp]:
@@ -195,8 +213,6 @@ def _candidates(scores: NDArray[np.float32], threshold: float) -> NDArray[np.int
     A cell qualifies if it reaches the threshold and no cell of the 3x3 window around it (clipped at
     the border) is strictly greater, so all cells of a plateau do.
     """
-    if not scores.size:
-        return np.empty(0, dtype=np.intp)
     # In double precision: float32(0.4) is above 0.4, and the original compares doubles.
     strong = scores.astype(np.float64) >= threshold
     if not strong.any():
@@ -231,9 +247,10 @@ class _PoseGrid:
     """All that a walk along the pose tree looks up, by flat index (row, column, keypoint).
 
     Every point of a pose is some cell plus its short offset, so the cell nearest to it can be known
-    beforehand for all of them: a hop of a walk is then three look-ups and one rounding.
+    beforehand for all of them: a hop of a walk is then a few look-ups and one rounding.
 
     Attributes:
+        scores: (H', W', 17): the heatmaps.
         positions: (n, 2) x, y: the cell sharpened by its short offset, network pixels.
     """
 
@@ -255,48 +272,46 @@ class _PoseGrid:
         )
         self._rows, self._columns, _ = heatmap_scores.shape
         self._stride = output_stride
-        self._scores = heatmap_scores.reshape(-1)
+        self.scores = heatmap_scores
         positions = _sharpened(short_offsets, output_stride)
         self.positions: NDArray[np.float64] = positions.reshape(-1, 2)
         nearest = np.floor(positions * (1.0 / output_stride) + 0.5)
         np.clip(nearest, 0.0, (self._columns - 1, self._rows - 1), out=nearest)
         cells = (nearest[..., 1] * self._columns + nearest[..., 0]).astype(np.intp)
-        self._next = (cells * body.KEYPOINTS + np.arange(body.KEYPOINTS)).reshape(-1)
+        self._cells = cells.reshape(-1)
         # A walk is a chain of single look-ups, each depending on the last; memoryviews give Python
         # numbers several times as fast as arrays do.
-        self._flat_positions = memoryview(self.positions.reshape(-1))
-        self._flat_next = memoryview(self._next)
-        self._forward = _flat(displacement_fwd)
-        self._backward = _flat(displacement_bwd)
+        self._xy = self.positions.reshape(-1).data
+        self._nearest = self._cells.data
+        self._displacements = (_flat(displacement_bwd), _flat(displacement_fwd))
 
     def pose(self, root: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """(17, 2) x, y and (17,) scores of the pose that grows from a flat heatmap index."""
+        nearest, xy, stride = self._nearest, self._xy, self._stride
+        last_row, last_column = self._rows - 1, self._columns - 1
         keypoint = root % body.KEYPOINTS
-        known = {keypoint: root}
-        for displacements, edges in ((self._backward, _BACKWARD), (self._forward, _FORWARD)):
-            for edge, source, target in edges:
-                if source in known and target not in known:
-                    known[target] = self._hop(known[source], displacements, edge, target)
-        indices = [known[index] for index in range(body.KEYPOINTS)]
-        scores = self._scores[self._next[indices]].astype(np.float64)
-        scores[keypoint] = self._scores[root]
+        indices = [root] * body.KEYPOINTS
+        for direction, edge, source, target in _WALKS[keypoint]:
+            at = indices[source]
+            displacements = self._displacements[direction]
+            channel = nearest[at] * (2 * _EDGES) + edge
+            # Truncation is as good as floor here: below 0 the clamp makes 0 of either.
+            column = int((xy[2 * at] + displacements[channel + _EDGES]) / stride + 0.5)
+            row = int((xy[2 * at + 1] + displacements[channel]) / stride + 0.5)
+            column = 0 if column < 0 else min(column, last_column)
+            row = 0 if row < 0 else min(row, last_row)
+            cell = row * self._columns + column
+            for _ in range(OFFSET_REFINE_STEPS - 1):
+                cell = nearest[cell * body.KEYPOINTS + target]
+            indices[target] = cell * body.KEYPOINTS + target
+        ids = np.arange(body.KEYPOINTS)
+        scores = self.scores.reshape(-1, body.KEYPOINTS)[self._cells[indices], ids].astype(float)
+        scores[keypoint] = self.scores.reshape(-1)[root]
         return self.positions[indices], scores
-
-    def _hop(self, source: int, displacements: memoryview, edge: int, target: int) -> int:
-        """Flat index of the target keypoint that one edge leads to."""
-        at = self._flat_next[source] // body.KEYPOINTS * 2 * _EDGES + edge
-        x = self._flat_positions[2 * source] + displacements[at + _EDGES]
-        y = self._flat_positions[2 * source + 1] + displacements[at]
-        row = min(max(math.floor(y / self._stride + 0.5), 0), self._rows - 1)
-        column = min(max(math.floor(x / self._stride + 0.5), 0), self._columns - 1)
-        index: int = (row * self._columns + column) * body.KEYPOINTS + target
-        for _ in range(OFFSET_REFINE_STEPS - 1):
-            index = self._flat_next[index]
-        return index
 
 
 def _flat(array: NDArray[np.float32]) -> memoryview:
-    return memoryview(np.ascontiguousarray(array, dtype=np.float32).reshape(-1))
+    return np.ascontiguousarray(array, dtype=np.float32).reshape(-1).data
 
 
 def _check_heads(

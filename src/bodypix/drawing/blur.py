@@ -44,7 +44,7 @@ def blur(image: Image, sigma: float, border: Border, kernel: Kernel = "gaussian"
 
 
 def _blur_reduced(image: Image, sigma: float, mode: int) -> Image:
-    """The same blur by way of a picture 2, 4, 8, ... times smaller: within 3 levels, mean 0.4."""
+    """The same blur by way of a picture 2, 4, 8, ... times smaller: within 3 levels of it."""
     factor = 2 ** math.floor(math.log2(sigma / (_FULL_SIZE_SIGMA / 2)))
     height, width = image.shape[:2]
     # A margin as wide as the kernel carries the border rule over to the smaller picture; a side

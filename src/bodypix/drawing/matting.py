@@ -16,8 +16,8 @@ from bodypix.results import PartSegmentation, PersonSegmentation
 
 Floats = NDArray[np.float32]
 
-SOFT_RANGE: Final = (0.35, 0.85)
-"""Probabilities that become alpha 0 and alpha 1: a band around the usual thresholds, 0.5 to 0.7."""
+SOFT_RANGE: Final = (0.5, 0.9)
+"""Probabilities that become alpha 0 and alpha 1: a band around the default threshold, 0.7."""
 
 # Both sides' mean colours vary slowly, so they are worked out on a picture of half the size, in two
 # passes with these box radii: the first reaches across an edge, the second follows its colours.

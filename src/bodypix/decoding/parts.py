@@ -1,0 +1,263 @@
+"""Part logits on the network's grid -> the part of every person pixel.
+
+The formula (spec 2.5 and 6): 24 part logits are resized and activated like the person's
+(`masks.person_probability`); a pixel's part is the channel of the largest value, the lowest id on
+ties. Doing that to 24 channels of a whole image costs many times the network's own time, so most
+of it is decided without computing the values, by two facts:
+
+* Between the four corners of a cell, bilinear interpolation weighs corners alike for all channels,
+  and the sigmoid keeps order. So a channel that beats another at the four corners beats it
+  everywhere inside.
+* Interpolating the activated network pixels to image pixels weighs channels alike as well.
+
+So: cells of the grid whose corners agree on a part are done. In the others only the channels that
+no other beats at all corners are interpolated to network pixels. Image pixels whose four network
+pixels agree are done. Only at the rest, along the borders between parts, are activated values
+interpolated. The answer is that of the formula, up to ties within float32 rounding.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from bodypix.geometry import Frame, Taps, sigmoid_in_place
+
+_UNDECIDED = 255
+
+
+class _Axis(NamedTuple):
+    """One axis of the image, and the grid cells that person pixels of it fall into.
+
+    Image pixels [first, last) fall into cells [first_cell, first_cell + cells); `network` is the
+    network pixel before each image pixel, counted from the first of those cells, `weight` the way
+    from there to the next one.
+    """
+
+    first: int
+    last: int
+    first_cell: int
+    cells: int
+    stride: int
+    network: NDArray[np.intp]
+    weight: NDArray[np.float32]
+
+
+class _Borders(NamedTuple):
+    """Cells whose corners disagree, n of them, those with most candidates first.
+
+    A candidate is a channel that may win somewhere in its cell. Pairs of cell and candidate are
+    ordered by slot: first the lowest candidate of every cell, then the second lowest of the cells
+    that have two, ... so that slot k is `starts[k]:starts[k + 1]` and belongs to the first cells.
+    """
+
+    row: NDArray[np.intp]
+    column: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    channels: NDArray[np.uint8]
+    corners: NDArray[np.float32]
+
+
+def part_map(
+    logits: NDArray[np.float32], mask: NDArray[np.uint8], frame: Frame
+) -> NDArray[np.int32]:
+    """(H, W) int32: the part id 0..23 where the mask is 1, -1 elsewhere.
+
+    Args:
+        logits: (H', W', 24) float32 on a corner-aligned grid.
+        mask: (H, W) uint8 of 0 and 1.
+        frame: sizes and padding.
+    """
+    part_ids = np.full(frame.image_size, -1, np.int32)
+    person_rows = np.flatnonzero(mask.any(axis=1))
+    if not person_rows.size:
+        return part_ids
+    person_columns = np.flatnonzero(mask.any(axis=0))
+    # A grid of one node has no cells: repeating the node makes one.
+    logits = logits.repeat(2, axis=0) if logits.shape[0] == 1 else logits
+    logits = logits.repeat(2, axis=1) if logits.shape[1] == 1 else logits
+    row_taps, column_taps = frame.image_taps
+    rows = _axis(person_rows, row_taps, logits.shape[0], frame.input_size[0])
+    columns = _axis(person_columns, column_taps, logits.shape[1], frame.input_size[1])
+    inside = mask[rows.first : rows.last, columns.first : columns.last]
+
+    nodes = logits[
+        rows.first_cell : rows.first_cell + rows.cells + 1,
+        columns.first_cell : columns.first_cell + columns.cells + 1,
+    ]
+    winners = nodes.argmax(axis=2).astype(np.uint8)
+    cell_parts = winners[:-1, :-1]
+    disagree = _neighbours_differ(winners)
+    disagree &= _cells_with_person(inside, rows, columns)
+
+    # Parts of the network pixels' own little cells, each named by its top left pixel.
+    fine = np.repeat(cell_parts, columns.stride, axis=1).repeat(rows.stride, axis=0)
+    borders = _borders(nodes, winners, disagree)
+    if borders is None:
+        decided = _to_image(fine, rows, columns)
+    else:
+        tiles = _tiles(borders, rows.stride, columns.stride)
+        blocks = fine.reshape(rows.cells, rows.stride, columns.cells, columns.stride)
+        blocks[borders.row, :, borders.column, :] = _tile_parts(tiles, borders)
+        decided = _to_image(fine, rows, columns)
+        _decide_rest(decided, inside, tiles, borders, rows, columns)
+    # As bytes: id | 0 where the mask is 1, id | 255 = -1 where it is 0.
+    decided |= inside - np.uint8(1)
+    part_ids[rows.first : rows.last, columns.first : columns.last] = decided.view(np.int8)
+    return part_ids
+
+
+def _axis(person: NDArray[np.intp], taps: Taps, nodes: int, size: int) -> _Axis:
+    first, last = int(person[0]), int(person[-1]) + 1
+    stride = max(1, (size - 1) // (nodes - 1))
+    # The very last network pixel begins no cell: it is the far end of the one before.
+    low = np.minimum(taps.low[first:last], max(size - 2, 0))
+    weight = taps.weight[first:last] + (taps.low[first:last] - low).astype(np.float32)
+    first_cell, last_cell = int(low[0]) // stride, int(low[-1]) // stride
+    return _Axis(
+        first,
+        last,
+        first_cell,
+        last_cell - first_cell + 1,
+        stride,
+        low - first_cell * stride,
+        weight,
+    )
+
+
+def _neighbours_differ(values: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(..., n-1, m-1) bool: whether four neighbours of (..., n, m) are not all the same."""
+    across = values[..., :, :-1] != values[..., :, 1:]
+    down = values[..., :-1, :-1] != values[..., 1:, :-1]
+    differ: NDArray[np.bool_] = across[..., :-1, :] | across[..., 1:, :]
+    differ |= down
+    return differ
+
+
+def _cells_with_person(inside: NDArray[np.uint8], rows: _Axis, columns: _Axis) -> NDArray[np.bool_]:
+    """(rows.cells, columns.cells) bool: whether a person pixel falls into the cell."""
+    found = np.zeros((rows.cells, columns.cells), np.bool_)
+    row_cells, row_starts = np.unique(rows.network // rows.stride, return_index=True)
+    column_cells, column_starts = np.unique(columns.network // columns.stride, return_index=True)
+    # Eight pixels to a byte while the many rows are joined.
+    packed = np.bitwise_or.reduceat(np.packbits(inside, axis=1), row_starts, axis=0)
+    by_row = np.unpackbits(packed, axis=1, count=inside.shape[1])
+    found[np.ix_(row_cells, column_cells)] = np.maximum.reduceat(by_row, column_starts, axis=1)
+    return found
+
+
+def _borders(
+    nodes: NDArray[np.float32], winners: NDArray[np.uint8], disagree: NDArray[np.bool_]
+) -> _Borders | None:
+    row, column = np.nonzero(disagree)
+    if not row.size:
+        return None
+    # (n, 4, 24): top left, top right, bottom left, bottom right.
+    corner_rows = np.stack((row, row, row + 1, row + 1), axis=1)
+    corner_columns = np.stack((column, column + 1, column, column + 1), axis=1)
+    corners = nodes[corner_rows, corner_columns]
+    best = winners[corner_rows, corner_columns].astype(np.intp)
+
+    candidate = np.ones((row.size, nodes.shape[2]), np.bool_)
+    for corner in range(4):
+        rival = np.take_along_axis(corners, best[:, corner, np.newaxis, np.newaxis], axis=2)
+        candidate &= ~(rival > corners).all(axis=1)
+
+    counts = candidate.sum(axis=1)
+    order = np.argsort(-counts, kind="stable")
+    row, column, counts = row[order], column[order], counts[order]
+    cell, channel = np.nonzero(candidate[order])
+    slot = np.arange(cell.size) - (np.cumsum(counts) - counts)[cell]
+    by_slot = np.argsort(slot, kind="stable")
+    cell, channel = cell[by_slot], channel[by_slot]
+    starts = np.concatenate(([0], np.cumsum(np.bincount(slot))))
+    return _Borders(
+        row,
+        column,
+        counts,
+        starts,
+        channel.astype(np.uint8),
+        corners[order[cell], :, channel],
+    )
+
+
+def _tiles(borders: _Borders, row_stride: int, column_stride: int) -> NDArray[np.float32]:
+    """(pairs, row_stride + 1, column_stride + 1) float32: logits at the cells' network pixels."""
+    top_left, top_right, bottom_left, bottom_right = borders.corners.T[..., np.newaxis]
+    down = np.arange(row_stride + 1, dtype=np.float32) / np.float32(row_stride)
+    across = np.arange(column_stride + 1, dtype=np.float32) / np.float32(column_stride)
+    left = top_left + (bottom_left - top_left) * down
+    right = top_right + (bottom_right - top_right) * down
+    tiles: NDArray[np.float32] = (right - left)[..., np.newaxis] * across
+    tiles += left[..., np.newaxis]
+    return tiles
+
+
+def _tile_parts(tiles: NDArray[np.float32], borders: _Borders) -> NDArray[np.uint8]:
+    """(n, row_stride, column_stride) uint8: parts of network pixels; undecided along borders."""
+    cells = len(borders.row)
+    best = tiles[:cells].copy()
+    parts = np.empty(best.shape, np.uint8)
+    parts[...] = borders.channels[:cells, np.newaxis, np.newaxis]
+    for start, stop in zip(borders.starts[1:-1], borders.starts[2:], strict=True):
+        count = stop - start
+        better = tiles[start:stop] > best[:count]
+        np.copyto(parts[:count], borders.channels[start:stop, np.newaxis, np.newaxis], where=better)
+        np.maximum(best[:count], tiles[start:stop], out=best[:count])
+    decided = parts[:, :-1, :-1].copy()
+    decided[_neighbours_differ(parts)] = _UNDECIDED
+    return decided
+
+
+def _to_image(fine: NDArray[np.uint8], rows: _Axis, columns: _Axis) -> NDArray[np.uint8]:
+    """For each image pixel the value of the network pixel before it."""
+    # Rows are cheap to gather and columns are not; transposing small arrays is cheap as well.
+    across = cv2.transpose(cv2.transpose(fine)[columns.network])
+    return np.asarray(across, np.uint8)[rows.network]
+
+
+def _decide_rest(
+    decided: NDArray[np.uint8],
+    inside: NDArray[np.uint8],
+    tiles: NDArray[np.float32],
+    borders: _Borders,
+    rows: _Axis,
+    columns: _Axis,
+) -> None:
+    """Fill in the undecided person pixels from the activated values of all candidates."""
+    undecided = decided == _UNDECIDED
+    undecided &= inside.view(np.bool_)
+    pixels = np.flatnonzero(undecided)
+    if not pixels.size:
+        return
+    y, x = np.divmod(pixels, decided.shape[1])
+    cell_of = np.zeros((rows.cells, columns.cells), np.intp)
+    cell_of[borders.row, borders.column] = np.arange(len(borders.row))
+    cell_rows, tile_rows = np.divmod(rows.network, rows.stride)
+    cell_columns, tile_columns = np.divmod(columns.network, columns.stride)
+    cell = cell_of[cell_rows[y], cell_columns[x]]
+
+    # Every undecided pixel with every candidate of its cell, pixel by pixel, lowest channel first.
+    counts = borders.counts[cell]
+    firsts = np.cumsum(counts) - counts
+    owner = np.repeat(np.arange(pixels.size), counts)
+    slot = np.arange(owner.size) - firsts[owner]
+    pair = borders.starts[slot] + cell[owner]
+
+    tile_size, tile_width = (rows.stride + 1) * (columns.stride + 1), columns.stride + 1
+    in_tile = tile_rows[y] * tile_width + tile_columns[x]
+    corners = pair * tile_size + in_tile[owner] + [[0], [1], [tile_width], [tile_width + 1]]
+    scores = sigmoid_in_place(tiles.reshape(-1)[corners])
+    across, down = columns.weight[x][owner], rows.weight[y][owner]
+    top = scores[0] + (scores[1] - scores[0]) * across
+    bottom = scores[2] + (scores[3] - scores[2]) * across
+    value = top + (bottom - top) * down
+
+    largest = np.flatnonzero(value == np.maximum.reduceat(value, firsts)[owner])
+    # Backwards, so that of equals the first, which has the lowest channel, is written last.
+    largest = largest[::-1]
+    decided.reshape(-1)[pixels[owner[largest]]] = borders.channels[pair[largest]]

@@ -1,0 +1,171 @@
+"""The same weights on other output strides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from bodypix.checkpoints.metadata import METADATA_KEY, read_metadata
+from bodypix.checkpoints.onnx_format import Model, Node, ValueInfo, prune, write_model
+from bodypix.checkpoints.rewire import with_output_stride
+from bodypix.checkpoints.tfjs import convert_tfjs
+from bodypix.errors import CheckpointError, InvalidArgumentError
+from helpers.tfjs_models import mobilenet, resnet50
+
+
+def heads(model: Model, seed: int = 5, size: tuple[int, int] = (65, 97)) -> dict[str, np.ndarray]:
+    """All heads for a random image; 65x97 fits all three strides."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(write_model(model), options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in model.outputs]
+    image = np.random.default_rng(seed).uniform(-1, 1, (1, *size, 3)).astype(np.float32)
+    return dict(zip(names, session.run(names, {"image": image}), strict=True))
+
+
+def assert_same(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> None:
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_allclose(first[name], second[name], rtol=0, atol=1e-5, err_msg=name)
+
+
+def every_second(answers: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name: array[:, ::2, ::2] for name, array in answers.items()}
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A small MobileNetV1 of stride 16 with random weights."""
+    return convert_tfjs(mobilenet(16).write(tmp_path_factory.mktemp("small")))
+
+
+def test_grids_agree_where_they_meet(small: Model) -> None:
+    coarse, own, fine = (heads(with_output_stride(small, stride)) for stride in (32, 16, 8))
+    assert [answers["segments"].shape[1:3] for answers in (coarse, own, fine)] == [
+        (3, 4), (5, 7), (9, 13),
+    ]  # fmt: skip
+    assert_same(coarse, every_second(own))
+    assert_same(own, every_second(fine))
+
+
+@pytest.mark.parametrize("way", [(8, 16), (32, 16), (8, 32, 16), (32, 8, 16)])
+def test_there_and_back(small: Model, way: tuple[int, ...]) -> None:
+    model = small
+    for stride in way:
+        model = with_output_stride(model, stride)
+    assert_same(heads(model), heads(small))
+
+
+def test_eight_is_what_training_tools_make_of_it(tmp_path: Path, small: Model) -> None:
+    """The helper writes a stride 8 graph of the same weights, with dilations, by itself."""
+    assert_same(
+        heads(with_output_stride(small, 8)), heads(convert_tfjs(mobilenet(8).write(tmp_path)))
+    )
+
+
+def test_the_description_follows(small: Model) -> None:
+    facts = read_metadata(with_output_stride(small, 8))
+    assert facts.output_stride == 8
+    assert facts == replace(read_metadata(small), output_stride=8)
+
+
+def test_its_own_stride_is_itself(small: Model) -> None:
+    assert with_output_stride(small, 16) is small
+
+
+def test_the_model_is_left_alone(small: Model) -> None:
+    before = write_model(small)
+    with_output_stride(small, 8)
+    assert write_model(small) == before
+
+
+def test_fine_heads_stay_behind(small: Model) -> None:
+    """Their decoder joins features of several strides; a changed stride takes the coarse heads."""
+    fine = ValueInfo("segments_fine", np.dtype("<f4"), ["n", "y", "x", 1])
+    shape = Node("Shape", ["segments"], ["segments/shape"])
+    resize = Node("Resize", ["segments", "", "", "segments/shape"], ["segments_fine"])
+    facts = replace(read_metadata(small), person_head="segments_fine")
+    decoded = replace(
+        small,
+        nodes=[*small.nodes, shape, resize],
+        outputs=[*small.outputs, fine],
+        metadata={METADATA_KEY: facts.to_json()},
+    )
+    assert with_output_stride(decoded, 16) is decoded
+    rewired = with_output_stride(decoded, 8)
+    assert [output.name for output in rewired.outputs] == [output.name for output in small.outputs]
+    assert read_metadata(rewired).person_head == "segments"
+    assert_same(heads(rewired), heads(with_output_stride(small, 8)))
+
+
+@pytest.mark.parametrize("stride", [4, 0, 64, 16.5, "16", None])
+def test_other_strides(small: Model, stride: object) -> None:
+    with pytest.raises(InvalidArgumentError, match="output_stride: expected one of 8, 16, 32; got"):
+        with_output_stride(small, stride)  # type: ignore[arg-type]
+
+
+def test_a_resnet_keeps_its_stride(tmp_path: Path) -> None:
+    model = convert_tfjs(resnet50(16).write(tmp_path))
+    with pytest.raises(InvalidArgumentError, match=r"ResNet50 keeps the stride .* 16; got 32"):
+        with_output_stride(model, 32)
+
+
+def edited(model: Model, **attributes: object) -> Model:
+    """The model with other attributes on its first spatial convolution."""
+    nodes = list(model.nodes)
+    place = next(i for i, node in enumerate(nodes) if node.attributes.get("kernel_shape") == [3, 3])
+    changed = {**nodes[place].attributes, **attributes}
+    nodes[place] = replace(nodes[place], attributes=changed)  # type: ignore[arg-type]
+    return replace(model, nodes=nodes)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message"),
+    [
+        ({"strides": [1, 1]}, "expected one chain down to stride 16; got 8"),
+        ({"strides": [2, 1]}, "expected square windows"),
+        ({"pads": [0, 0, 2, 2]}, "pads that centre them"),
+        ({"auto_pad": "SAME_UPPER"}, "explicit pads"),
+    ],
+)
+def test_graphs_that_are_no_plain_chain(small: Model, attributes, message) -> None:
+    with pytest.raises(CheckpointError, match=message):
+        with_output_stride(edited(small, **attributes), 8)
+
+
+def test_a_graph_with_pooling(small: Model) -> None:
+    first = small.nodes[-1]
+    pool = Node("MaxPool", first.outputs, ["pooled"], attributes={"kernel_shape": [1, 1]})
+    nodes = [*small.nodes, pool, replace(first, inputs=["pooled"], outputs=["part_offsets"])]
+    outputs = [*small.outputs, ValueInfo("part_offsets", np.dtype("<f4"), ["n", "y", "x", 48])]
+    with pytest.raises(CheckpointError, match="pointwise operations; got MaxPool"):
+        with_output_stride(replace(small, nodes=nodes, outputs=outputs), 8)
+
+
+@pytest.mark.parametrize(("own", "other"), [(16, 8), (8, 16)])
+def test_published_strides_are_this_of_each_other(shared: Path, own: int, other: int) -> None:
+    folder = shared / "golden" / "tfjs" / "float" / "050"
+    ours = with_output_stride(convert_tfjs(folder / f"model-stride{own}.json"), other)
+    theirs = convert_tfjs(folder / f"model-stride{other}.json")
+    size = (161, 129)
+    assert_same(heads(ours, size=size), heads(theirs, size=size))
+
+
+def test_our_own_network() -> None:
+    """With its decoder, float16 weights and context gate, as training exports it."""
+    pytest.importorskip("torch", reason="the network is built with PyTorch")
+    from bodypix_train.export import build, default_metadata
+    from bodypix_train.networks.bodypix import BodyPixNet
+
+    own = build(BodyPixNet(0.5), default_metadata("own", "1", 0.5))
+    coarse = [output.name for output in own.outputs if not output.name.endswith("_fine")]
+    fine, coarser = with_output_stride(own, 8), with_output_stride(own, 32)
+    assert [output.name for output in fine.outputs] == coarse
+    assert read_metadata(fine).parts_head == "part_heatmaps"
+    expected = heads(prune(own, coarse))
+    assert_same(every_second(heads(fine)), expected)
+    assert_same(heads(coarser), every_second(expected))
