@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from bodypix import body, drawing, errors
+    from bodypix import body, body_segmentation, drawing, errors, v1
     from bodypix.errors import (
         BodyPixError,
         CheckpointError,
@@ -51,12 +51,14 @@ __all__ = [
     "Pose",
     "__version__",
     "body",
+    "body_segmentation",
     "drawing",
     "errors",
     "load",
+    "v1",
 ]
 
-_MODULES = ("body", "drawing", "errors")
+_MODULES = ("body", "body_segmentation", "drawing", "errors", "v1")
 _HOME = {
     "BodyPix": "segmenter",
     "load": "segmenter",

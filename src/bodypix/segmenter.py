@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,20 +18,17 @@ from bodypix.checkpoints.options import LoadOptions
 from bodypix.checkpoints.store import resolve, resolve_name
 from bodypix.decoding.masks import person_mask, person_probability
 from bodypix.decoding.parts import part_map
-from bodypix.decoding.poses import flip_poses_horizontal
 from bodypix.engine import Engine, Heads
-from bodypix.errors import ImageError, InvalidArgumentError
-from bodypix.geometry import Frame, InternalResolution
-from bodypix.images import ImageLike, to_rgb
+from bodypix.errors import InvalidArgumentError
+from bodypix.geometry import InternalResolution
+from bodypix.images import ImageLike
 from bodypix.options import InferenceOptions, Matching
 from bodypix.people import PEOPLE_HEADS, POSE_HEADS, assign_people, find_poses, parts_of
-from bodypix.preprocessing import fill_network_input
 from bodypix.results import PartSegmentation, PersonSegmentation, Pose
+from bodypix.sources import Source, prepare, run
 
 # The part on the other side of the body; the last entry, reached by index -1, is nobody's.
 _MIRRORED_PARTS: Final = np.array([*body.MIRRORED_PARTS, -1], np.int32)
-
-_Pixel = TypeVar("_Pixel", bound=np.generic)
 
 
 def load(
@@ -92,26 +89,10 @@ def load(
 
 
 @dataclass(frozen=True)
-class _Source:
-    """One image, ready for the network, and how to bring answers back into its frame.
-
-    The tensor is kept, not the caller's array, which may change before poses are asked for.
-    """
-
-    tensor: NDArray[np.float32]
-    frame: Frame
-    flipped: bool
-
-    def unflip(self, array: NDArray[_Pixel]) -> NDArray[_Pixel]:
-        """An (H, W) array of the segmented picture as it lies in the given image."""
-        return np.ascontiguousarray(array[:, ::-1]) if self.flipped else array
-
-
-@dataclass(frozen=True)
 class _Several:
     """The people of one image; masks lie in the segmented picture, poses in the given image."""
 
-    source: _Source
+    source: Source
     heads: Heads
     mask: NDArray[np.uint8]
     masks: list[NDArray[np.uint8]]
@@ -197,7 +178,7 @@ class BodyPix:
             score_threshold=score_threshold,
             nms_radius=nms_radius,
         )
-        return self._people(self._sources([image], options), options)[0]
+        return self._people(prepare([image], options, self.info), options)[0]
 
     def segment_person_parts(
         self,
@@ -223,7 +204,7 @@ class BodyPix:
             score_threshold=score_threshold,
             nms_radius=nms_radius,
         )
-        return self._part_maps(self._sources([image], options), options)[0]
+        return self._part_maps(prepare([image], options, self.info), options)[0]
 
     def segment_multi_person(
         self,
@@ -301,17 +282,14 @@ class BodyPix:
             refine_steps=refine_steps,
             matching=matching,
         )
-        head = self.info.parts_head
-        people = self._several(image, options, (head,))
+        people = self._several(image, options, (self.info.parts_head,))
         if not people.poses:
             return []
-        heads, source = people.heads, people.source
-        parts = self._parts(heads, people.mask, source)
+        parts = self._parts(people.heads, people.mask, people.source)
+        own_parts = (parts_of(parts, people.source.unflip(mask)) for mask in people.masks)
         return [
-            PartSegmentation(
-                parts_of(parts, source.unflip(mask)), pose=pose, all_poses=people.all_poses
-            )
-            for pose, mask in zip(people.poses, people.masks, strict=True)
+            PartSegmentation(own, pose=pose, all_poses=people.all_poses)
+            for pose, own in zip(people.poses, own_parts, strict=True)
         ]
 
     def segment_batch(
@@ -345,58 +323,18 @@ class BodyPix:
             score_threshold=score_threshold,
             nms_radius=nms_radius,
         )
-        sources = self._sources(images, options)
+        sources = prepare(images, options, self.info)
         return self._part_maps(sources, options) if parts else self._people(sources, options)
-
-    def _sources(self, images: Sequence[ImageLike], options: InferenceOptions) -> list[_Source]:
-        """Images of one size, preprocessed side by side in the memory of one batch."""
-        pictures = [to_rgb(image) for image in images]
-        if not pictures:
-            return []
-        size = pictures[0].shape[:2]
-        for index, picture in enumerate(pictures):
-            if picture.shape[:2] != size:
-                raise ImageError(
-                    f"images: expected one size, {size[1]}x{size[0]} as the first; image {index} "
-                    f"is {picture.shape[1]}x{picture.shape[0]}. Resize it or segment it by itself."
-                )
-        frame = Frame.of((size[0], size[1]), options.internal_resolution, self.info.output_stride)
-        batch = np.empty((len(pictures), *frame.input_size, 3), np.float32)
-        for picture, target in zip(pictures, batch, strict=True):
-            if options.flip_horizontal:
-                picture = np.ascontiguousarray(picture[:, ::-1])
-            fill_network_input(picture, frame, self.info.preprocessing, target)
-        return [
-            _Source(batch[index : index + 1], frame, options.flip_horizontal)
-            for index in range(len(pictures))
-        ]
-
-    def _run(self, sources: Sequence[_Source], names: Sequence[str]) -> list[Heads]:
-        """Raw heads of images that lie in one batch."""
-        if not sources:
-            return []
-        tensor = sources[0].tensor
-        batch = tensor if len(sources) == 1 else tensor.base
-        assert batch is not None
-        arrays = self._engine.run(batch, names)
-        return [
-            Heads(
-                {name: array[index] for name, array in arrays.items()},
-                source.frame,
-                self.info.output_stride,
-            )
-            for index, source in enumerate(sources)
-        ]
 
     def _heads(
         self, image: ImageLike, names: Sequence[str], internal_resolution: InternalResolution
     ) -> Heads:
         """Raw heads of one image, as they come out of the network."""
         options = InferenceOptions(internal_resolution=internal_resolution)
-        return self._run(self._sources([image], options), names)[0]
+        return run(self._engine, prepare([image], options, self.info), names)[0]
 
     def _people(
-        self, sources: Sequence[_Source], options: InferenceOptions
+        self, sources: Sequence[Source], options: InferenceOptions
     ) -> list[PersonSegmentation]:
         head = self.info.person_head
         return [
@@ -405,15 +343,15 @@ class BodyPix:
                 probability=partial(self._probability, heads.arrays[head], source),
                 all_poses=partial(self._all_poses, source, options),
             )
-            for source, heads in zip(sources, self._run(sources, (head,)), strict=True)
+            for source, heads in zip(sources, run(self._engine, sources, (head,)), strict=True)
         ]
 
     def _part_maps(
-        self, sources: Sequence[_Source], options: InferenceOptions
+        self, sources: Sequence[Source], options: InferenceOptions
     ) -> list[PartSegmentation]:
         names = (self.info.person_head, self.info.parts_head)
         results = []
-        for source, heads in zip(sources, self._run(sources, names), strict=True):
+        for source, heads in zip(sources, run(self._engine, sources, names), strict=True):
             results.append(
                 PartSegmentation(
                     self._parts(heads, self._mask(heads, options), source),
@@ -427,21 +365,21 @@ class BodyPix:
         logits = heads.arrays[self.info.person_head][..., 0]
         return person_mask(logits, heads.frame, options.segmentation_threshold)
 
-    def _parts(self, heads: Heads, mask: NDArray[np.uint8], source: _Source) -> NDArray[np.int32]:
+    def _parts(self, heads: Heads, mask: NDArray[np.uint8], source: Source) -> NDArray[np.int32]:
         parts = part_map(heads.arrays[self.info.parts_head], mask, heads.frame)
         return _MIRRORED_PARTS[source.unflip(parts)] if source.flipped else parts
 
     @staticmethod
-    def _probability(logits: NDArray[np.float32], source: _Source) -> NDArray[np.float32]:
+    def _probability(logits: NDArray[np.float32], source: Source) -> NDArray[np.float32]:
         return source.unflip(person_probability(logits[..., 0], source.frame))
 
     def _several(
         self, image: ImageLike, options: InferenceOptions, more_heads: Sequence[str]
     ) -> _Several:
         """The poses of an image that are people, and the pixels of each."""
-        (source,) = self._sources([image], options)
+        (source,) = prepare([image], options, self.info)
         names = (self.info.person_head, *PEOPLE_HEADS, *more_heads)
-        (heads,) = self._run([source], names)
+        (heads,) = run(self._engine, [source], names)
         all_poses = find_poses(heads, options)
         poses = [pose for pose in all_poses if pose.score >= options.score_threshold]
         mask = self._mask(heads, options)
@@ -450,18 +388,11 @@ class BodyPix:
             heads,
             mask,
             assign_people(heads, mask, poses, options),
-            self._in_given_frame(poses, source),
-            self._in_given_frame(all_poses, source),
+            source.unflip_poses(poses),
+            source.unflip_poses(all_poses),
         )
 
-    def _all_poses(self, source: _Source, options: InferenceOptions) -> list[Pose]:
+    def _all_poses(self, source: Source, options: InferenceOptions) -> list[Pose]:
         """All poses of an image, in image pixels of the given image's frame."""
-        heads = self._run([source], POSE_HEADS)[0]
-        return self._in_given_frame(find_poses(heads, options), source)
-
-    @staticmethod
-    def _in_given_frame(poses: list[Pose], source: _Source) -> list[Pose]:
-        """Poses of the segmented picture as they lie in the given image."""
-        if source.flipped:
-            return flip_poses_horizontal(poses, source.frame.image_size[1], swap_sides=True)
-        return poses
+        heads = run(self._engine, [source], POSE_HEADS)[0]
+        return source.unflip_poses(find_poses(heads, options))

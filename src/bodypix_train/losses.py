@@ -89,3 +89,8 @@ def pose_losses(out: dict[str, Tensor], teacher: dict[str, Tensor]) -> dict[str,
         ),
         "part_offsets": part_offsets.sum() / (48 * person.sum()).clamp(min=1),
     }
+
+
+def hint_loss(feature: Tensor, teacher: Tensor) -> Tensor:
+    """Squared error of a backbone feature, relative to the teacher's own energy."""
+    return F.mse_loss(feature, teacher) / teacher.square().mean().clamp(min=1e-6)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from . import losses
-from .networks.bodypix import BodyPixNet
+from .networks.bodypix import BodyPixNet, hint_name
 
 
 @dataclass(frozen=True)
@@ -30,16 +30,23 @@ class Batch:
 class SegmentationTask(nn.Module):
     """All heads from labels and, for poses, from the teacher's answers to the same crop."""
 
-    def __init__(self, network: BodyPixNet, pose_weight: float = 0.25) -> None:
+    def __init__(
+        self,
+        network: BodyPixNet,
+        pose_weight: float = 0.25,
+        hints: tuple[int, ...] = (),
+        hint_weight: float = 0.0,
+    ) -> None:
         super().__init__()
         self.network = network
         self.pose_weight = pose_weight
+        self.hints, self.hint_weight = hints, hint_weight
 
-    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, float]]:
-        """Loss to minimise and its parts by name."""
+    def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, float]]:
+        """Loss to minimise and its parts by name, at ``progress`` in 0..1 of the run."""
         device = batch.image.device.type
         with torch.autocast(device, dtype=torch.bfloat16):
-            raw = self.network(batch.image)
+            raw = self.network(batch.image, self.hints)
         out = {name: head.float() for name, head in raw.items()}
         inside = (batch.person > 0.5).float() * batch.has_parts[:, None, None, None]
         # Corner-aligned grids nest: every second (fourth) cell is a cell of the coarser grid.
@@ -60,6 +67,11 @@ class SegmentationTask(nn.Module):
         if batch.teacher:
             count = len(next(iter(batch.teacher.values())))
             mine = {name: out[name][:count] for name in batch.teacher}
+            # Hints lead the young network; later its labels are better than its teacher.
+            weight = self.hint_weight * max(0.1, 1 - 1.6 * progress)
+            for block in self.hints:
+                name = hint_name(block)
+                terms[name] = weight * losses.hint_loss(mine[name], batch.teacher[name])
             for name, term in losses.pose_losses(mine, batch.teacher).items():
                 terms[name] = self.pose_weight * term
         total = torch.stack(list(terms.values())).sum()

@@ -16,15 +16,20 @@ from numpy.typing import NDArray
 
 from bodypix.body import MIRRORED_PARTS
 
+from .networks.bodypix import hint_name
+
 Array = NDArray[np.float32]
 MIRROR = np.asarray(MIRRORED_PARTS)
 
 
-def open_session(path: str | Path, threads: int = 2) -> ort.InferenceSession:
+def open_session(
+    path: str | Path, threads: int = 2, inner: dict[str, str] | None = None
+) -> ort.InferenceSession:
     """Open a model with constant weights.
 
     Some converters list every weight as a graph input too, which keeps onnxruntime from
-    folding them; those entries are dropped first.
+    folding them; those entries are dropped first. ``inner`` maps new output names to endings of
+    values inside the graph that are wanted too.
     """
     import onnx
 
@@ -33,6 +38,11 @@ def open_session(path: str | Path, threads: int = 2) -> ort.InferenceSession:
     inputs = [value for value in model.graph.input if value.name not in weights]
     del model.graph.input[:]
     model.graph.input.extend(inputs)
+    values = [value for node in model.graph.node for value in node.output]
+    for name, ending in (inner or {}).items():
+        source = next(value for value in values if value.endswith(ending))
+        model.graph.node.append(onnx.helper.make_node("Identity", [source], [name]))
+        model.graph.output.append(onnx.helper.make_tensor_value_info(name, 1, None))
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
@@ -72,13 +82,20 @@ class Answer:
 class BodyPixTeacher:
     """A BodyPix network (ONNX, NHWC, [-1,1]) averaged over scales and mirror images."""
 
-    def __init__(self, path: str | Path, stride: int = 16, threads: int = 2) -> None:
-        self.session = open_session(path, threads)
+    def __init__(
+        self, path: str | Path, stride: int = 16, threads: int = 2, hints: tuple[int, ...] = ()
+    ) -> None:
+        inner = {hint_name(block): f"Conv2d_{block}_pointwise/Relu6:0" for block in hints}
+        self.session = open_session(path, threads, inner)
+        self.hints = hints
         self.input = self.session.get_inputs()[0].name
         self.stride = stride
 
     def heads(self, images: NDArray[np.uint8], names: list[str]) -> list[Array]:
-        """Raw heads of (N,h,w,3) RGB uint8, h and w of the form stride*k+1."""
+        """Raw heads of (N,h,w,3) RGB uint8, h and w of the form stride*k+1.
+
+        Heads come as (N,H',W',C), hints as (N,C,H',W').
+        """
         batch = images.astype(np.float32) / 127.5 - 1
         # Converted files may be fixed to one picture, and on a CPU a batch is no faster.
         answers = [self.session.run(names, {self.input: picture[None]}) for picture in batch]

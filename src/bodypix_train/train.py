@@ -140,7 +140,7 @@ def train(
             rate = schedule.rate(step, progress())
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss, terms = task(channels_last(batch))
+            loss, terms = task(channels_last(batch), progress())
             if not torch.isfinite(loss):
                 log.warning("step %d: loss is %s, batch skipped", step, float(loss.detach()))
                 optimizer.zero_grad()

@@ -25,7 +25,7 @@ def names(inputs: list[Path], out: Path, *, recursive: bool = False) -> list[tup
 
 
 def test_folder_is_read_in_order_of_names_and_only_pictures_count(tmp_path: Path) -> None:
-    touch(tmp_path / "in", "b.JPG", "a.png", "notes.txt", "sub/c.png", "d")
+    touch(tmp_path / "in", "b.JPG", "a.png", "notes.txt", "sub/c.png", "d", "._a.png")
     assert names([tmp_path / "in"], tmp_path / "out") == [("a.png", "a"), ("b.JPG", "b")]
 
 

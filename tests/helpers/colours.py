@@ -71,7 +71,7 @@ def picture(people: int = 1) -> np.ndarray[Any, np.dtype[np.uint8]]:
     image = np.zeros((160, 240, 3), np.uint8)
     for left in (24, 136)[:people]:
         image[32:128, left : left + 80] = WHITE
-        image[60:100, left + 20 : left + 60] = RED
+        image[74:86, left + 34 : left + 46] = RED  # holds one cell of the grid
     return image
 
 

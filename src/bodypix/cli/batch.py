@@ -134,7 +134,8 @@ def report(failure: Failure, console: Console) -> None:
 
 def results_text(outcome: Outcome) -> str:
     """The COCO results of a batch as JSON."""
-    return json.dumps(outcome.results, ensure_ascii=False)
+    # All ASCII: names of files need not be valid Unicode.
+    return json.dumps(outcome.results)
 
 
 def _process(model: BodyPix, job: Job, plan: Plan, batch: _Batch) -> None:

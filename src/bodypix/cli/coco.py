@@ -29,7 +29,7 @@ def image_ids(jobs: Sequence[Job]) -> dict[Path, int]:
 
 
 def entries(found: Found, source: Path, image_id: int) -> list[dict[str, Any]]:
-    """One entry for each segmentation that holds at least one pixel.
+    """One entry for each person, or one for everybody; none where nobody is.
 
     Keys: `image_id`, `file_name`, `category_id`, `segmentation` (compressed RLE), `bbox` (x, y,
     width, height in pixels), `score` (of the pose for separate people, else the mean probability
@@ -40,14 +40,14 @@ def entries(found: Found, source: Path, image_id: int) -> list[dict[str, Any]]:
     result = []
     for segmentation in found.segmentations:
         box = segmentation.box
-        if box is None:
-            continue
+        if box is None and not found.people:
+            continue  # a person without pixels of their own still has keypoints
         entry: dict[str, Any] = {
             "image_id": image_id,
             "file_name": str(source),
             "category_id": PERSON_CATEGORY,
             "segmentation": segmentation.to_rle(),
-            "bbox": list(box),
+            "bbox": list(box or (0, 0, 0, 0)),
             "score": _score(segmentation),
         }
         if segmentation.pose is not None:

@@ -68,9 +68,12 @@ def collect(
 
 
 def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
-    """Pictures of a folder sorted by name, sub-folders after; links to folders are not followed."""
+    """Pictures of a folder sorted by name, sub-folders after.
+
+    Hidden entries (such as the `._photo.jpg` that macOS leaves) and links to folders are left out.
+    """
     try:
-        entries = sorted(folder.iterdir())
+        entries = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     except OSError:
         return  # no permission to list: reported as a folder without pictures
     for entry in entries:

@@ -92,7 +92,8 @@ def assign_instances(
         )
     if mask.shape != frame.image_size or mask.dtype not in (np.uint8, np.bool_):
         raise InvalidArgumentError(
-            f"mask: expected uint8 or bool of shape {frame.image_size}, got {mask.dtype} of {mask.shape}."
+            f"mask: expected uint8 or bool of shape {frame.image_size}, "
+            f"got {mask.dtype} of shape {mask.shape}."
         )
     if long_offsets.ndim != 3 or long_offsets.shape[2] != 2 * body.KEYPOINTS:
         raise InvalidArgumentError(

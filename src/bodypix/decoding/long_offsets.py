@@ -157,11 +157,10 @@ class _Grid:
         self.scale = [share[axis] / output_stride for axis in (0, 1)]
         self.shift = [((before[axis] + 1) * share[axis] - 1.0) / output_stride for axis in (0, 1)]
         self.last = [
-            min(
-                self.scale[axis] * (frame.image_size[axis] - 1) + self.shift[axis],
-                grid_size[axis] - 1.0,
+            min((size - 1) * scale + shift, cells - 1.0)
+            for size, scale, shift, cells in zip(
+                frame.image_size, self.scale, self.shift, grid_size, strict=True
             )
-            for axis in (0, 1)
         ]
 
 

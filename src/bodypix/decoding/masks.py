@@ -24,8 +24,8 @@ from bodypix.scratch import SCRATCH
 # lie between the corners' values, and rounding errors are a hundred times smaller than this.
 _SAFE_MARGIN: Final = 1e-5
 
-# Image rows are done in groups of about this many bytes of float32, to stay in the cache.
-_GROUP_BYTES: Final = 1 << 18
+# Image rows are done in groups of about this many bytes of float32: bounded memory for large images.
+_GROUP_BYTES: Final = 1 << 20
 
 
 class Window(NamedTuple):
@@ -122,36 +122,48 @@ def _across(
     grid_rows = aligned_taps(logits.shape[0], frame.input_size[0])
     grid_columns = aligned_taps(logits.shape[1], frame.input_size[1])
 
-    down = _lerp(np.ascontiguousarray(logits), _part_of(grid_rows, first_row, last_row + 1), "a")
+    logits = np.ascontiguousarray(logits)
+    down = _lerp(logits, _steps(logits, "a"), _part_of(grid_rows, first_row, last_row + 1), "a")
+    down = _transposed(down, "b")
     across = _lerp(
-        _transposed(down, "b"), _part_of(grid_columns, first_column, last_column + 1), "c"
+        down, _steps(down, "b"), _part_of(grid_columns, first_column, last_column + 1), "b"
     )
     sigmoid_in_place(across)
-    scores = _lerp(across, _from_row(columns, first_column), "d")
-    return _transposed(scores, "e"), first_row
+    scores = _lerp(across, _steps(across, "c"), _from_row(columns, first_column), "c")
+    return _transposed(scores, "d"), first_row
 
 
 def _down(scores: NDArray[np.float32], rows: Taps) -> Iterator[tuple[slice, NDArray[np.float32]]]:
     """The last step, in groups of image rows; a group's array is overwritten by the next."""
     height = len(rows.low)
-    step = max(1, _GROUP_BYTES // (4 * scores.shape[1]))
-    for first in range(0, height, step):
-        last = min(first + step, height)
-        yield slice(first, last), _lerp(scores, _part_of(rows, first, last), "f")
+    steps = _steps(scores, "d")
+    size = max(1, _GROUP_BYTES // (4 * scores.shape[1]))
+    for first in range(0, height, size):
+        last = min(first + size, height)
+        yield slice(first, last), _lerp(scores, steps, _part_of(rows, first, last), "d")
 
 
-def _lerp(values: NDArray[np.float32], taps: Taps, name: str) -> NDArray[np.float32]:
+def _steps(values: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+    """What to add to a row for the next one, in scratch memory; 0 for the last row."""
+    steps: NDArray[np.float32] = SCRATCH.array(f"steps {name}", values.shape, np.float32)
+    np.subtract(values[1:], values[:-1], out=steps[:-1])
+    steps[-1] = 0.0
+    return steps
+
+
+def _lerp(
+    values: NDArray[np.float32], steps: NDArray[np.float32], taps: Taps, name: str
+) -> NDArray[np.float32]:
     """Interpolate along axis 0, into scratch memory."""
     shape = (len(taps.low), values.shape[1])
-    low: NDArray[np.float32] = SCRATCH.array(f"low {name}", shape, np.float32)
+    result: NDArray[np.float32] = SCRATCH.array(f"lerp {name}", shape, np.float32)
     step: NDArray[np.float32] = SCRATCH.array("step", shape, np.float32)
     # mode="clip" (nothing needs clipping) spares the copy that checking with `out` would take.
-    np.take(values, taps.low, axis=0, out=low, mode="clip")
-    np.take(values, taps.high, axis=0, out=step, mode="clip")
-    step -= low
+    np.take(values, taps.low, axis=0, out=result, mode="clip")
+    np.take(steps, taps.low, axis=0, out=step, mode="clip")
     step *= taps.weight[:, np.newaxis]
-    low += step
-    return low
+    result += step
+    return result
 
 
 def _transposed(values: NDArray[np.float32], name: str) -> NDArray[np.float32]:

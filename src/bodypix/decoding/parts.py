@@ -34,7 +34,7 @@ class _Axis(NamedTuple):
 
     Image pixels [first, last) fall into cells [first_cell, first_cell + cells); `network` is the
     network pixel before each image pixel, counted from the first of those cells, `weight` the way
-    from there to the next one.
+    from there to the next one; `cell` and `in_cell` are its cell and its place in it.
     """
 
     first: int
@@ -44,6 +44,8 @@ class _Axis(NamedTuple):
     stride: int
     network: NDArray[np.intp]
     weight: NDArray[np.float32]
+    cell: NDArray[np.intp]
+    in_cell: NDArray[np.intp]
 
 
 class _Borders(NamedTuple):
@@ -73,16 +75,15 @@ def part_map(
         frame: sizes and padding.
     """
     part_ids = np.full(frame.image_size, -1, np.int32)
-    person_rows = np.flatnonzero(mask.any(axis=1))
-    if not person_rows.size:
+    left, top, width, height = cv2.boundingRect(mask)
+    if not width:
         return part_ids
-    person_columns = np.flatnonzero(mask.any(axis=0))
     # A grid of one node has no cells: repeating the node makes one.
     logits = logits.repeat(2, axis=0) if logits.shape[0] == 1 else logits
     logits = logits.repeat(2, axis=1) if logits.shape[1] == 1 else logits
     row_taps, column_taps = frame.image_taps
-    rows = _axis(person_rows, row_taps, logits.shape[0], frame.input_size[0])
-    columns = _axis(person_columns, column_taps, logits.shape[1], frame.input_size[1])
+    rows = _axis(top, top + height, row_taps, logits.shape[0], frame.input_size[0])
+    columns = _axis(left, left + width, column_taps, logits.shape[1], frame.input_size[1])
     inside = mask[rows.first : rows.last, columns.first : columns.last]
 
     nodes = logits[
@@ -111,21 +112,16 @@ def part_map(
     return part_ids
 
 
-def _axis(person: NDArray[np.intp], taps: Taps, nodes: int, size: int) -> _Axis:
-    first, last = int(person[0]), int(person[-1]) + 1
+def _axis(first: int, last: int, taps: Taps, nodes: int, size: int) -> _Axis:
     stride = max(1, (size - 1) // (nodes - 1))
     # The very last network pixel begins no cell: it is the far end of the one before.
     low = np.minimum(taps.low[first:last], max(size - 2, 0))
     weight = taps.weight[first:last] + (taps.low[first:last] - low).astype(np.float32)
     first_cell, last_cell = int(low[0]) // stride, int(low[-1]) // stride
+    network = low - first_cell * stride
+    cell, in_cell = np.divmod(network, stride)
     return _Axis(
-        first,
-        last,
-        first_cell,
-        last_cell - first_cell + 1,
-        stride,
-        low - first_cell * stride,
-        weight,
+        first, last, first_cell, last_cell - first_cell + 1, stride, network, weight, cell, in_cell
     )
 
 
@@ -141,12 +137,14 @@ def _neighbours_differ(values: NDArray[np.uint8]) -> NDArray[np.bool_]:
 def _cells_with_person(inside: NDArray[np.uint8], rows: _Axis, columns: _Axis) -> NDArray[np.bool_]:
     """(rows.cells, columns.cells) bool: whether a person pixel falls into the cell."""
     found = np.zeros((rows.cells, columns.cells), np.bool_)
-    row_cells, row_starts = np.unique(rows.network // rows.stride, return_index=True)
-    column_cells, column_starts = np.unique(columns.network // columns.stride, return_index=True)
+    row_starts = np.flatnonzero(np.diff(rows.cell, prepend=-1))
+    column_starts = np.flatnonzero(np.diff(columns.cell, prepend=-1))
     # Eight pixels to a byte while the many rows are joined.
     packed = np.bitwise_or.reduceat(np.packbits(inside, axis=1), row_starts, axis=0)
     by_row = np.unpackbits(packed, axis=1, count=inside.shape[1])
-    found[np.ix_(row_cells, column_cells)] = np.maximum.reduceat(by_row, column_starts, axis=1)
+    by_cell = np.maximum.reduceat(by_row, column_starts, axis=1)
+    # A cell can be without image pixels: where padding lies, or where the network's are smaller.
+    found[rows.cell[row_starts, np.newaxis], columns.cell[column_starts]] = by_cell
     return found
 
 
@@ -156,16 +154,14 @@ def _borders(
     row, column = np.nonzero(disagree)
     if not row.size:
         return None
-    # (n, 4, 24): top left, top right, bottom left, bottom right.
-    corner_rows = np.stack((row, row, row + 1, row + 1), axis=1)
-    corner_columns = np.stack((column, column + 1, column, column + 1), axis=1)
+    # Top left, top right, bottom left, bottom right: (4, n, 24), and their winners' values.
+    corner_rows = np.stack((row, row, row + 1, row + 1))
+    corner_columns = np.stack((column, column + 1, column, column + 1))
     corners = nodes[corner_rows, corner_columns]
     best = winners[corner_rows, corner_columns].astype(np.intp)
-
-    candidate = np.ones((row.size, nodes.shape[2]), np.bool_)
-    for corner in range(4):
-        rival = np.take_along_axis(corners, best[:, corner, np.newaxis, np.newaxis], axis=2)
-        candidate &= ~(rival > corners).all(axis=1)
+    rivals = corners[:, np.arange(row.size)[:, np.newaxis], best.T]
+    beats = rivals[..., np.newaxis] > corners[:, :, np.newaxis]
+    candidate: NDArray[np.bool_] = ~np.logical_and.reduce(beats, axis=0).any(axis=1)
 
     counts = candidate.sum(axis=1)
     order = np.argsort(-counts, kind="stable")
@@ -181,13 +177,13 @@ def _borders(
         counts,
         starts,
         channel.astype(np.uint8),
-        corners[order[cell], :, channel],
+        corners[:, order[cell], channel],
     )
 
 
 def _tiles(borders: _Borders, row_stride: int, column_stride: int) -> NDArray[np.float32]:
     """(pairs, row_stride + 1, column_stride + 1) float32: logits at the cells' network pixels."""
-    top_left, top_right, bottom_left, bottom_right = borders.corners.T[..., np.newaxis]
+    top_left, top_right, bottom_left, bottom_right = borders.corners[..., np.newaxis]
     down = np.arange(row_stride + 1, dtype=np.float32) / np.float32(row_stride)
     across = np.arange(column_stride + 1, dtype=np.float32) / np.float32(column_stride)
     left = top_left + (bottom_left - top_left) * down
@@ -237,9 +233,7 @@ def _decide_rest(
     y, x = np.divmod(pixels, decided.shape[1])
     cell_of = np.zeros((rows.cells, columns.cells), np.intp)
     cell_of[borders.row, borders.column] = np.arange(len(borders.row))
-    cell_rows, tile_rows = np.divmod(rows.network, rows.stride)
-    cell_columns, tile_columns = np.divmod(columns.network, columns.stride)
-    cell = cell_of[cell_rows[y], cell_columns[x]]
+    cell = cell_of[rows.cell[y], columns.cell[x]]
 
     # Every undecided pixel with every candidate of its cell, pixel by pixel, lowest channel first.
     counts = borders.counts[cell]
@@ -249,15 +243,16 @@ def _decide_rest(
     pair = borders.starts[slot] + cell[owner]
 
     tile_size, tile_width = (rows.stride + 1) * (columns.stride + 1), columns.stride + 1
-    in_tile = tile_rows[y] * tile_width + tile_columns[x]
+    in_tile = rows.in_cell[y] * tile_width + columns.in_cell[x]
     corners = pair * tile_size + in_tile[owner] + [[0], [1], [tile_width], [tile_width + 1]]
-    scores = sigmoid_in_place(tiles.reshape(-1)[corners])
+    scores = sigmoid_in_place(tiles.reshape(-1).take(corners))
     across, down = columns.weight[x][owner], rows.weight[y][owner]
     top = scores[0] + (scores[1] - scores[0]) * across
     bottom = scores[2] + (scores[3] - scores[2]) * across
     value = top + (bottom - top) * down
 
-    largest = np.flatnonzero(value == np.maximum.reduceat(value, firsts)[owner])
-    # Backwards, so that of equals the first, which has the lowest channel, is written last.
-    largest = largest[::-1]
-    decided.reshape(-1)[pixels[owner[largest]]] = borders.channels[pair[largest]]
+    # The bits of floats from 0 up are ordered as the floats are. Behind them the channel, turned
+    # round, makes the maximum find the lowest channel of equal values, and keeps it.
+    channels = borders.channels[pair]
+    keys = value.view(np.int32) * np.int64(256) + (255 - channels)
+    decided.reshape(-1)[pixels] = 255 - (np.maximum.reduceat(keys, firsts) & 255)

@@ -188,16 +188,16 @@ def _found(
     root_positions = grid.positions[roots]
     squared_radius = nms_radius * nms_radius
     suppressed = np.zeros(len(roots), dtype=bool)
-    earlier: list[NDArray[np.float64]] = []
+    found = np.empty((len(roots), body.KEYPOINTS, 2))
+    count = 0
     for index in queue_order(grid.scores.reshape(-1)[roots]):
         if suppressed[index]:
             continue
         positions, scores = grid.pose(int(roots[index]))
-        taken = np.zeros(body.KEYPOINTS, dtype=bool)
-        for other in earlier:
-            taken |= _are_near(other, positions, squared_radius)
-        yield positions, scores, float(scores.sum(where=~taken)) / body.KEYPOINTS
-        earlier.append(positions)
+        own = ~_are_near(found[:count], positions, squared_radius).any(axis=0)
+        yield positions, scores, float(scores.sum(where=own)) / body.KEYPOINTS
+        found[count] = positions
+        count += 1
         suppressed |= _are_near(positions[keypoints], root_positions, squared_radius)
 
 

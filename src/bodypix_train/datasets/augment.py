@@ -36,7 +36,7 @@ class Augmentation:
     """Ranges and probabilities; scales are the share of the picture's long side that is shown."""
 
     widest: float = 1.15
-    closest: float = 0.3
+    closest: float = 0.4
     face_share: float = 0.3  # of the crops look at a face, like a webcam does
     person_share: float = 0.7  # of the others are centred on a person
     paste_share: float = 0.25  # of the crops get a cut-out person on top

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from bodypix_train.networks.bodypix import hint_name
 from bodypix_train.tasks import Batch
 from bodypix_train.teachers import BodyPixTeacher
 
@@ -74,13 +75,14 @@ class BatchStream:
 def collate(
     crops: list[Crop], rng: np.random.Generator, teacher: BodyPixTeacher | None, taught: int
 ) -> Batch:
-    """Crops as tensors; the teacher sees the first ``taught`` before colours are disturbed."""
+    """Crops as tensors; the teacher answers for the first ``taught`` as the network sees them."""
+    images = np.stack([augment.photometric(crop.image, rng) for crop in crops])
     answers = {}
     if teacher is not None and taught:
-        clean = np.stack([crop.image for crop in crops[:taught]])
-        heads = teacher.heads(clean, TEACHER_HEADS)
-        answers = {n: channels_first(h) for n, h in zip(TEACHER_HEADS, heads, strict=True)}
-    images = np.stack([augment.photometric(crop.image, rng) for crop in crops])
+        hints = [hint_name(block) for block in teacher.hints]
+        heads = teacher.heads(images[:taught], [*TEACHER_HEADS, *hints])
+        for name, head in zip([*TEACHER_HEADS, *hints], heads, strict=True):
+            answers[name] = torch.from_numpy(head) if name in hints else channels_first(head)
     return Batch(
         image=channels_first(images) / 127.5 - 1,
         person=channels_first(np.stack([c.person for c in crops])[..., None]) / 255,

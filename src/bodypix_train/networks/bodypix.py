@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .mobilenet import ConvBn, MobileNetV1, Separable
+from .mobilenet import STRIDE_4_BLOCK, STRIDE_8_BLOCK, ConvBn, MobileNetV1, Separable
 
 # Head name -> channels; order and meaning as in docs/model-card.md.
 COARSE_HEADS = {
@@ -24,6 +24,11 @@ FINE_HEADS = {"segments_fine": 1, "part_heatmaps_fine": 24}
 # all heads live on one scale; export folds the factor into the weights.
 OFFSET_UNIT = 32.0
 OFFSET_HEADS = ("short_offsets", "long_offsets", "displacement_fwd", "displacement_bwd")
+
+
+def hint_name(block: int) -> str:
+    """Name under which the output of backbone block 1..13 goes along with the heads."""
+    return f"block{block}"
 
 
 def double(x: Tensor) -> Tensor:
@@ -53,6 +58,8 @@ class BodyPixNet(nn.Module):
     | the eight coarse   | stride 16 | as in BodyPix 2; offsets in network pixels     |
     | part_heatmaps_fine | stride 8  | 24 part logits                                 |
     | segments_fine      | stride 4  | person logit                                   |
+
+    ``hints`` asks for the outputs of these backbone blocks as well, for distillation.
     """
 
     def __init__(self, multiplier: float = 0.5, widths: tuple[int, int] = (96, 32)) -> None:
@@ -71,9 +78,12 @@ class BodyPixNet(nn.Module):
         self.refine4 = Separable(at4, at4)
         self.person = nn.Conv2d(at4, FINE_HEADS["segments_fine"], 1)
 
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        at4, at8, at16 = self.backbone(image)
+    def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
+        blocks = self.backbone(image)
+        at4, at8, at16 = blocks[STRIDE_4_BLOCK - 1], blocks[STRIDE_8_BLOCK - 1], blocks[-1]
         out = {name: head(at16) for name, head in self.heads.items()}
+        for block in hints:
+            out[hint_name(block)] = blocks[block - 1]
         for name in OFFSET_HEADS:
             out[name] = out[name] * OFFSET_UNIT
         at8 = self.refine8(F.relu6(double(self.context(at16)) + self.lateral8(at8)))

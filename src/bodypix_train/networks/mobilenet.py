@@ -44,10 +44,10 @@ class Separable(nn.Sequential):
 
 
 class MobileNetV1(nn.Module):
-    """Image [N,3,h,w] -> features at strides 4, 8 and 16.
+    """Image [N,3,h,w] -> the outputs of the 13 blocks, at strides 2, 4, 4, 8, 8, 16, 16, ...
 
-    Channels are 128, 256 and 512 times ``multiplier``. With h and w of the form 16k+1 every
-    grid is corner aligned: cell i lies on input pixel i * stride.
+    With h and w of the form 16k+1 every grid is corner aligned: cell i lies on input pixel
+    i * stride. ``channels`` are those at strides 4, 8 and 16: 128, 256 and 512 * multiplier.
     """
 
     def __init__(self, multiplier: float = 0.5) -> None:
@@ -61,10 +61,10 @@ class MobileNetV1(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.channels = tuple(int(c * multiplier) for c in (128, 256, 512))
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        features = {}
+    def forward(self, image: Tensor) -> list[Tensor]:
         x = self.stem(image)
-        for index, block in enumerate(self.blocks, start=1):
+        features = []
+        for block in self.blocks:
             x = block(x)
-            features[index] = x
-        return features[STRIDE_4_BLOCK], features[STRIDE_8_BLOCK], x
+            features.append(x)
+        return features
