@@ -31,12 +31,12 @@ api: $(VENV)/.dev
 	$(BIN)/python tests/test_public_api.py
 
 $(VENV)/.base: pyproject.toml tools/environment.sh
-	PYTHON="$(PYTHON)" sh tools/environment.sh "$(VENV)" -e .
-	touch $@
+	@PYTHON="$(PYTHON)" sh tools/environment.sh "$(VENV)" -e .
+	@touch $@
 
 $(VENV)/.dev: pyproject.toml tools/environment.sh
-	PYTHON="$(PYTHON)" sh tools/environment.sh "$(VENV)" "$(TORCH)" -e ".[dev,train]"
-	touch $(VENV)/.base $@
+	@PYTHON="$(PYTHON)" sh tools/environment.sh "$(VENV)" "$(TORCH)" -e ".[dev,train]"
+	@touch $(VENV)/.base $@
 
 clean:
 	rm -rf "$(VENV)" build dist .mypy_cache .pytest_cache .ruff_cache

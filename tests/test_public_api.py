@@ -26,20 +26,25 @@ MODULES = (
 
 
 def _signature(function: object) -> str:
-    """The signature as written, without memory addresses or machine paths in default values."""
-    text = str(inspect.signature(function))  # type: ignore[arg-type]
+    """The signature as written; without quotes, which differ between versions of Python."""
+    text = str(inspect.signature(function)).replace("'", "")  # type: ignore[arg-type]
     return re.sub(r"<(\w+)[^<>]* at 0x[0-9a-f]+>", r"<\1>", text)
 
 
 def _describe_class(name: str, cls: type) -> list[str]:
-    bases = ", ".join(base.__name__ for base in cls.__bases__ if base is not object)
+    # What a private base has is shown as the class's own.
+    private = [base for base in cls.__mro__ if base is cls or base.__name__.startswith("_")]
+    members = {key: value for base in reversed(private) for key, value in vars(base).items()}
+    bases = ", ".join(
+        base.__name__ for base in cls.__bases__ if base is not object and base not in private
+    )
     lines = [f"class {name}({bases})" if bases else f"class {name}"]
     if issubclass(cls, Exception):
         return lines
-    lines.append(f"    __init__{_signature(cls.__init__)}")
+    lines.append(f"    __init__{_signature(cls.__init__).removesuffix(' -> None')}")
     if dataclasses.is_dataclass(cls):
         lines += [f"    field {f.name}: {f.type}" for f in dataclasses.fields(cls)]
-    for member, value in sorted(vars(cls).items()):
+    for member, value in sorted(members.items()):
         if member.startswith("_"):
             continue
         if isinstance(value, property):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,5 +61,5 @@ def assign_people(
 def parts_of(part_ids: NDArray[np.int32], mask: NDArray[np.uint8]) -> NDArray[np.int32]:
     """(H, W) int32: the part ids of one person, -1 outside the person's mask."""
     own = np.full(part_ids.shape, -1, np.int32)
-    np.copyto(own, part_ids, where=mask.view(np.bool_))
+    cv2.copyTo(part_ids, mask, own)
     return own

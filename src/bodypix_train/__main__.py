@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bodypix import BodyPix
 
 app = typer.Typer(
     name="bodypix-train",
@@ -19,6 +24,13 @@ app = typer.Typer(
 Data = Annotated[Path, typer.Option(help="Folder that the recipe's paths start from.")]
 RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a TOML file.", exists=True)]
 Labels = Annotated[Path, typer.Option(help="Folder of the teachers' answers.")]
+EvalData = Annotated[Path, typer.Option(help="Folder that holds the evaluation sets.")]
+Models = Annotated[
+    list[str],
+    typer.Option(help="NAME=WHERE: a file (.onnx, tfjs model.json), or empty for the default."),
+]
+Resolution = Annotated[float, typer.Option(min=0.1, max=2.0)]
+ScoresFile = Annotated[Path | None, typer.Option(help="Also write the scores as JSON.")]
 
 
 @app.command()
@@ -74,12 +86,14 @@ def train(
         typer.echo(f"step {step}  {progress:.1%}  {losses}")
 
     run(
-        SegmentationTask(plan.network(), plan.pose_weight),
+        SegmentationTask(plan.network(), plan.pose_weight, plan.hints, plan.hint_weight),
         mixture,
         plan.schedule,
         out,
         teacher=BodyPixTeacher(
-            data / plan.teachers / "bodypix-mobilenet-050-stride16.onnx", threads=1
+            data / plan.teachers / "bodypix-mobilenet-050-stride16.onnx",
+            threads=1,
+            hints=plan.hints,
         ),
         taught_share=plan.teacher_share,
         seed=plan.seed,
@@ -111,23 +125,17 @@ def export(
 
 @app.command()
 def evaluate(
-    data: Annotated[Path, typer.Option(help="Folder that holds the evaluation sets.")],
-    model: Annotated[
-        list[str],
-        typer.Option(help="NAME=WHERE: a file (.onnx, tfjs model.json), or empty for the default."),
-    ] = ["default="],  # noqa: B006 (typer copies it)
+    data: EvalData,
+    model: Models = ["default="],  # noqa: B006 (typer copies it)
     only: Annotated[list[str] | None, typer.Option("--set", help="Only these sets.")] = None,
-    internal_resolution: Annotated[float, typer.Option(min=0.1, max=2.0)] = 1.0,
+    internal_resolution: Resolution = 1.0,
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.5,
     parts_against: Annotated[
         str | None, typer.Option(help="Also compare part maps with this model's (WHERE).")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Also write the scores as JSON.")] = None,
+    out: ScoresFile = None,
 ) -> None:
     """Person masks against the truth: one table, a group of columns for each --model."""
-    import json
-    from dataclasses import asdict
-
     import bodypix
 
     from .evalsets import SETS
@@ -140,10 +148,9 @@ def evaluate(
         raise typer.BadParameter(f"expected sets among {', '.join(SETS)}, got {unknown[0]}")
     options = {"internal_resolution": internal_resolution, "threshold": threshold}
     scores, networks = {}, {}
-    for entry in model:
-        name, _, where = entry.partition("=")
-        networks[name] = bodypix.load(model_url=where) if where else bodypix.load()
-        scores[name] = run(networks[name], data, sets=sets, **options)
+    for name, network in _load_each(model):
+        networks[name] = network
+        scores[name] = run(network, data, sets=sets, **options)
     typer.echo(table(scores))
     if parts_against:
         reference = bodypix.load(model_url=parts_against)
@@ -153,10 +160,46 @@ def evaluate(
             )
             typer.echo(f"same part as {parts_against}, {name}: {shares}")
     if out:
-        plain = {m: {s: asdict(score) for s, score in sets.items()} for m, sets in scores.items()}
-        part = out.with_suffix(".part")
-        part.write_text(json.dumps(plain, indent=1))
-        part.replace(out)
+        _write_scores(out, scores)
+
+
+@app.command("coco-ap")
+def average_precision(
+    data: EvalData,
+    model: Models = ["default="],  # noqa: B006 (typer copies it)
+    internal_resolution: Resolution = 1.0,
+    score_threshold: Annotated[
+        float, typer.Option(help="Least score of a pose; low, for the whole curve.", min=0, max=1)
+    ] = 0.05,
+    out: ScoresFile = None,
+) -> None:
+    """COCO average precision of poses and of single people's masks, for each --model."""
+    from .coco_ap import coco_ap, table
+
+    options = {"internal_resolution": internal_resolution, "score_threshold": score_threshold}
+    scores = {name: coco_ap(network, data, **options) for name, network in _load_each(model)}
+    typer.echo(table(scores))
+    if out:
+        _write_scores(out, scores)
+
+
+def _load_each(entries: list[str]) -> Iterator[tuple[str, BodyPix]]:
+    import bodypix
+
+    for entry in entries:
+        name, _, where = entry.partition("=")
+        yield name, bodypix.load(model_url=where) if where else bodypix.load()
+
+
+def _write_scores(out: Path, scores: dict[str, dict[str, Any]]) -> None:
+    """JSON: model, then set, then the fields of the score."""
+    import json
+    from dataclasses import asdict
+
+    plain = {m: {s: asdict(score) for s, score in sets.items()} for m, sets in scores.items()}
+    part = out.with_suffix(".part")
+    part.write_text(json.dumps(plain, indent=1))
+    part.replace(out)
 
 
 def main() -> None:

@@ -40,6 +40,8 @@ class Recipe:
     widths: tuple[int, int]
     pose_weight: float
     teacher_share: float
+    hints: tuple[int, ...]
+    hint_weight: float
     teachers: str
     sources: tuple[Source, ...]
     augmentation: Augmentation
@@ -65,6 +67,8 @@ def read_recipe(path: Path) -> Recipe:
             widths=tuple(raw["network"]["widths"]),
             pose_weight=float(raw["loss"]["pose_weight"]),
             teacher_share=float(raw["loss"]["teacher_share"]),
+            hints=tuple(raw["loss"].get("hints", ())),
+            hint_weight=float(raw["loss"].get("hint_weight", 0.0)),
             teachers=raw["data"]["teachers"],
             sources=tuple(Source(**source) for source in raw["data"]["sources"]),
             augmentation=Augmentation(**raw.get("augmentation", {})),
@@ -81,6 +85,11 @@ def read_recipe(path: Path) -> Recipe:
                 f"{path}: data.sources.kind: expected one of {', '.join(KINDS)},"
                 f" got {source.kind!r}"
             )
+    if recipe.hints and recipe.multiplier != 0.5:
+        raise ValueError(
+            f"{path}: loss.hints: expected none at multiplier {recipe.multiplier}: the teacher's"
+            " features have the widths of multiplier 0.5"
+        )
     for _, size, _ in recipe.schedule.stages:
         if size % 16 != 1:
             raise ValueError(f"{path}: schedule.stages: expected crop sides 16k+1, got {size}")

@@ -61,8 +61,10 @@ def test_loss_that_is_not_finite_changes_nothing(
     normal = SegmentationTask.forward
     calls = iter(range(10**6))
 
-    def broken(self: SegmentationTask, batch: Batch) -> tuple[torch.Tensor, dict[str, float]]:
-        loss, terms = normal(self, batch)
+    def broken(
+        self: SegmentationTask, batch: Batch, progress: float
+    ) -> tuple[torch.Tensor, dict[str, float]]:
+        loss, terms = normal(self, batch, progress)
         return (loss * float("nan") if next(calls) == 3 else loss), terms
 
     monkeypatch.setattr(SegmentationTask, "forward", broken)

@@ -100,4 +100,4 @@ def load_model(
 
 def _is_location(model: str) -> bool:
     """Whether a file or an address is meant, not a name."""
-    return "://" in model or model.endswith((".json", ".onnx")) or Path(model).exists()
+    return "://" in model or model.endswith((".json", ".onnx")) or Path(model).is_file()

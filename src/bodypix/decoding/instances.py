@@ -8,6 +8,7 @@ section 5; PersonLab (Papandreou et al. 2018), section 3.3.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple, get_args
 
 import numpy as np
@@ -27,6 +28,8 @@ FACE_MIN_KEYPOINT_SCORE: Final = 0.3
 MAX_SQUARED_DISTANCE: Final = 1_000_000.0
 
 _PIXELS_AT_ONCE: Final = 8192  # what a processor's cache holds with room to spare
+
+_Y_X_SCORE: Final = attrgetter("y", "x", "score")
 
 
 class _Rules(NamedTuple):
@@ -132,10 +135,7 @@ class _People:
     def __init__(self, poses: Sequence[Pose], rules: _Rules, gate: float) -> None:
         self._reach = np.float32(rules.reach)
         points = np.array(
-            [
-                [(point.y, point.x, point.score) for point in pose.keypoints[: rules.keypoints]]
-                for pose in poses
-            ]
+            [list(map(_Y_X_SCORE, pose.keypoints[: rules.keypoints])) for pose in poses]
         ).reshape(len(poses), rules.keypoints, 3)
         usable = points[..., 2] > gate
         able = np.flatnonzero(usable.any(axis=1)).tolist()
@@ -155,8 +155,7 @@ class _People:
         distances[0] = self._reach
         for row, (own, target) in zip(distances[1:], self._targets, strict=True):
             apart = (guesses if len(own) == keypoints else guesses[:, own]) - target
-            apart *= apart
-            np.add.reduce(apart, axis=(0, 1), out=row)
+            np.einsum("akn,akn->n", apart, apart, out=row)
             row /= len(own)
         # A guess that left the grid is NaN: the poses that need it cannot win.
         np.copyto(distances, np.inf, where=np.isnan(distances))
