@@ -42,7 +42,7 @@ def crowd(people: int) -> np.ndarray:
     # As much of the photo around the person (whose head is left of its middle) as has the cell's
     # shape, but not less than the shoulders.
     side = photo.shape[0]
-    width = min(side, max(300, round(side * cell_width / cell_height)))
+    width = min(side, max(380, round(side * cell_width / cell_height)))
     left = min(max(225 - width // 2, 0), side - width)
     scale = min(cell_width / width, cell_height / side)
     person = cv2.resize(
@@ -75,8 +75,9 @@ def measure(model: bodypix.BodyPix, people: int, runs: int) -> Row:
 
     for _ in range(runs + 5):
         (heads,) = timed("network", lambda: run(engine, [source], names))
-        poses = timed("poses", lambda heads=heads: find_poses(heads, options))
-        sure = [pose for pose in poses if pose.score >= options.score_threshold]
+        sure = timed(
+            "poses", lambda heads=heads: find_poses(heads, options).poses(options.score_threshold)
+        )
         mask = timed("mask", lambda heads=heads: model._mask(heads, options))
         masks = timed(
             "people",
@@ -131,7 +132,8 @@ def curve(rows: list[Row]) -> np.ndarray:
         x = left + people / most_people * (width - left - 40)
         return round(x), round(bottom - value / most * (bottom - 50))
 
-    tick = 10 ** math.floor(math.log10(most)) / (1 if most >= 2 else 2)
+    power = 10.0 ** math.floor(math.log10(most))
+    tick = next(step * power for step in (0.1, 0.2, 0.5, 1, 2) if most / (step * power) <= 8)
     for value in np.arange(0, most, tick):
         _, y = at(0, value)
         cv2.line(chart, (left, y), (width - 40, y), (225, 225, 225), 1)

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodypix.decoding import poses as decoding
 from bodypix.decoding.instances import assign_instances
-from bodypix.decoding.poses import decode_multiple_poses
+from bodypix.decoding.poses import FoundPoses
 from bodypix.engine import Heads
 from bodypix.geometry import sigmoid
 from bodypix.options import InferenceOptions
@@ -23,10 +24,10 @@ PEOPLE_HEADS: Final = (*POSE_HEADS, "long_offsets")
 """Heads that `find_poses` and `assign_people` read."""
 
 
-def find_poses(heads: Heads, options: InferenceOptions) -> list[Pose]:
+def find_poses(heads: Heads, options: InferenceOptions) -> FoundPoses:
     """All poses, in image pixels of the segmented picture, in the order of decoding."""
     heatmaps, short_offsets, forward, backward = (heads.arrays[name] for name in POSE_HEADS)
-    return decode_multiple_poses(
+    return decoding.find_poses(
         sigmoid(heatmaps),
         short_offsets,
         forward,

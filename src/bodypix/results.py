@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -275,9 +276,8 @@ class PartSegmentation(_Segmentation):
     ) -> None:
         super().__init__(probability=probability, pose=pose, all_poses=all_poses)
         self._part_ids = _checked("part_ids", part_ids, np.dtype(np.int32))
-        self._mask_of_parts: _Lazy[NDArray[np.uint8]] = _Lazy(
-            lambda: (self._part_ids >= 0).view(np.uint8)
-        )
+        # Bound to the array, not to self: a cycle would keep large arrays until the collector runs.
+        self._mask_of_parts: _Lazy[NDArray[np.uint8]] = _Lazy(partial(_mask_of, self._part_ids))
 
     @property
     def part_ids(self) -> NDArray[np.int32]:
@@ -330,6 +330,10 @@ class PartSegmentation(_Segmentation):
 
     def __repr__(self) -> str:
         return f"PartSegmentation({self.width}x{self.height}, parts: {', '.join(self.parts)})"
+
+
+def _mask_of(part_ids: NDArray[np.int32]) -> NDArray[np.uint8]:
+    return (part_ids >= 0).view(np.uint8)
 
 
 def _checked(field: str, array: NDArray[_N], dtype: np.dtype[_N]) -> NDArray[_N]:

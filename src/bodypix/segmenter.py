@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath
@@ -97,7 +97,7 @@ class _Several:
     mask: NDArray[np.uint8]
     masks: list[NDArray[np.uint8]]
     poses: list[Pose]
-    all_poses: list[Pose]
+    all_poses: Callable[[], list[Pose]]
 
 
 class BodyPix:
@@ -380,8 +380,8 @@ class BodyPix:
         (source,) = prepare([image], options, self.info)
         names = (self.info.person_head, *PEOPLE_HEADS, *more_heads)
         (heads,) = run(self._engine, [source], names)
-        all_poses = find_poses(heads, options)
-        poses = [pose for pose in all_poses if pose.score >= options.score_threshold]
+        found = find_poses(heads, options)
+        poses = found.poses(options.score_threshold)
         mask = self._mask(heads, options)
         return _Several(
             source,
@@ -389,10 +389,10 @@ class BodyPix:
             mask,
             assign_people(heads, mask, poses, options),
             source.unflip_poses(poses),
-            source.unflip_poses(all_poses),
+            lambda: source.unflip_poses(found.poses()),
         )
 
     def _all_poses(self, source: Source, options: InferenceOptions) -> list[Pose]:
         """All poses of an image, in image pixels of the given image's frame."""
         heads = run(self._engine, [source], POSE_HEADS)[0]
-        return source.unflip_poses(find_poses(heads, options))
+        return source.unflip_poses(find_poses(heads, options).poses())

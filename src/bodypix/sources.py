@@ -18,6 +18,7 @@ from bodypix.images import ImageLike, to_rgb
 from bodypix.options import InferenceOptions
 from bodypix.preprocessing import fill_network_input
 from bodypix.results import Pose
+from bodypix.scratch import recycled
 
 _Pixel = TypeVar("_Pixel", bound=np.generic)
 
@@ -26,12 +27,19 @@ _Pixel = TypeVar("_Pixel", bound=np.generic)
 class Source:
     """One image, ready for the network, and how to bring answers back into its frame.
 
-    The tensor is kept, not the caller's array, which may change before poses are asked for.
+    The network's input is kept, not the caller's array, which may change before poses are asked
+    for. `batch` is (N, h, w, 3) float32, and the image is number `index` in it.
     """
 
-    tensor: NDArray[np.float32]
+    batch: NDArray[np.float32]
+    index: int
     frame: Frame
     flipped: bool
+
+    @property
+    def tensor(self) -> NDArray[np.float32]:
+        """(1, h, w, 3) float32: the image alone."""
+        return self.batch[self.index : self.index + 1]
 
     def unflip(self, array: NDArray[_Pixel]) -> NDArray[_Pixel]:
         """An (H, W) array of the segmented picture as it lies in the given image."""
@@ -63,24 +71,19 @@ def prepare(
                 f"is {picture.shape[1]}x{picture.shape[0]}. Resize it or segment it by itself."
             )
     frame = Frame.of((size[0], size[1]), options.internal_resolution, model.output_stride)
-    batch = np.empty((len(pictures), *frame.input_size, 3), np.float32)
+    batch = recycled((len(pictures), *frame.input_size, 3), np.float32)
     for picture, target in zip(pictures, batch, strict=True):
         if options.flip_horizontal:
             picture = np.ascontiguousarray(picture[:, ::-1])
         fill_network_input(picture, frame, model.preprocessing, target)
-    return [
-        Source(batch[index : index + 1], frame, options.flip_horizontal)
-        for index in range(len(pictures))
-    ]
+    return [Source(batch, index, frame, options.flip_horizontal) for index in range(len(pictures))]
 
 
 def run(engine: Engine, sources: Sequence[Source], names: Sequence[str]) -> list[Heads]:
     """Raw heads of images that `prepare` put into one batch."""
     if not sources:
         return []
-    tensor = sources[0].tensor
-    batch = tensor if len(sources) == 1 else tensor.base
-    assert batch is not None
+    batch = sources[0].tensor if len(sources) == 1 else sources[0].batch
     arrays = engine.run(batch, names)
     return [
         Heads(

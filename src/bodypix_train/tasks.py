@@ -67,8 +67,8 @@ class SegmentationTask(nn.Module):
         if batch.teacher:
             count = len(next(iter(batch.teacher.values())))
             mine = {name: out[name][:count] for name in batch.teacher}
-            # Hints lead the young network; later its labels are better than its teacher.
-            weight = self.hint_weight * max(0.1, 1 - 1.6 * progress)
+            # Hints lead the network; towards the end its labels are better than its teacher.
+            weight = self.hint_weight * min(1.0, max(0.2, (1 - progress) / 0.3))
             for block in self.hints:
                 name = hint_name(block)
                 terms[name] = weight * losses.hint_loss(mine[name], batch.teacher[name])

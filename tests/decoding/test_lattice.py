@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from bodypix.decoding.lattice import COARSE, paint_nearest
+from bodypix.decoding.lattice import SPACINGS, paint_nearest
 
 Sites = list[tuple[float, float]]
 
@@ -70,7 +70,7 @@ def test_an_empty_mask_asks_nothing() -> None:
 
 
 def test_single_pixels_of_a_mask_are_found() -> None:
-    mask = np.zeros((3 * COARSE, 3 * COARSE), dtype=np.uint8)
+    mask = np.zeros((3 * SPACINGS[0], 2 * SPACINGS[0]), dtype=np.uint8)
     mask[[0, 20, 47], [0, 31, 47]] = 255
     painted = paint_nearest(mask, [-1, 5], FromSites([(0.0, 0.0)]))
     np.testing.assert_array_equal(painted, np.where(mask, 5, -1))

@@ -35,12 +35,13 @@ def test_probability_is_the_formulas(
     size: tuple[int, int], resolution: geometry.InternalResolution, stride: int
 ) -> None:
     frame = Frame.of(size, resolution, 16)
-    logits = logits_for(frame, stride, 0, 4.0)
-    got = person_probability(logits, frame)
-    expected = geometry.scale_and_crop_to_image(logits, frame, apply_sigmoid=True)
-    assert got.shape == size
-    assert got.dtype == np.float32
-    np.testing.assert_allclose(got, expected, rtol=0, atol=5e-6)
+    for scale in (4.0, 60.0):
+        logits = logits_for(frame, stride, 0, scale)
+        got = person_probability(logits, frame)
+        expected = geometry.scale_and_crop_to_image(logits, frame, apply_sigmoid=True)
+        assert got.shape == size
+        assert got.dtype == np.float32
+        np.testing.assert_allclose(got, expected, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("threshold", THRESHOLDS)
@@ -54,7 +55,7 @@ def test_mask_is_the_probability_above_the_threshold(
             for seed in range(3):
                 for logits in (
                     logits_for(frame, stride, seed, 5.0),
-                    logits_for(frame, stride, seed, 40.0),
+                    logits_for(frame, stride, seed, 60.0),
                     lone_person(frame, stride, seed),
                 ):
                     probability = person_probability(logits, frame)
@@ -88,12 +89,17 @@ def test_a_person_at_the_very_edge_is_not_lost() -> None:
         assert mask[round(y / 10 * 159), round(x / 10 * 159)] == 1
 
 
-def test_groups_of_rows_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_blocks_join_without_a_seam(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     frame = Frame.of((150, 70), "medium", 8)
     logits = logits_for(frame, 8, 1, 4.0)
     whole = person_probability(logits, frame)
-    monkeypatch.setattr(masks, "_GROUP_BYTES", 70 * 4 * 7)
+    mask = person_mask(logits, frame, 0.6)
+    monkeypatch.setattr(masks, "_BLOCK", block)
+    masks._plan.cache_clear()
     np.testing.assert_array_equal(person_probability(logits, frame), whole)
+    np.testing.assert_array_equal(person_mask(logits, frame, 0.6), mask)
+    masks._plan.cache_clear()
 
 
 def test_extreme_logits_warn_of_nothing() -> None:

@@ -27,10 +27,10 @@ def sides_network(*, fine: bool = False, preprocessing: str = "mobilenet") -> by
     weights = {name: np.zeros((HEAD_CHANNELS[name], 3, 1, 1), np.float32) for name in strides}
     biases = {name: np.zeros(HEAD_CHANNELS[name], np.float32) for name in strides}
     weights[person][:] = 8.0 * scale
-    biases[person][:] = 16.0 if preprocessing == "mobilenet" else 0.0  # black -8, a colour +8
+    biases[person][:] = 16.0  # black about -8, one colour about +8
     for channel, part in enumerate((LEFT_HAND, TORSO, RIGHT_HAND)):
         weights[parts][part, channel] = 4.0 * scale
-    biases[parts][[LEFT_HAND, TORSO, RIGHT_HAND]] = 1.0
+    biases[parts][[LEFT_HAND, TORSO, RIGHT_HAND]] = 6.0  # above the other parts on black too
 
     nodes = [Node("Transpose", ["image"], ["planes"], attributes={"perm": [0, 3, 1, 2]})]
     tensors = []

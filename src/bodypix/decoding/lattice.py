@@ -49,31 +49,35 @@ def paint_nearest(
     Returns:
         (H, W) int8, or int16 if a value needs it: values; -1 outside the mask.
     """
-    palette = np.array(values, dtype=owner_type(max(values)))
+    palette: NDArray[np.signedinteger] = np.array(values, dtype=owner_type(max(values)))
     occupied = {_FINE: _joined(_padded(mask), _FINE)}
     for spacing, finer in reversed(_STEPS):
         occupied[spacing] = _joined(occupied[finer], spacing // finer)
 
-    nodes = _Nodes(occupied[_COARSE].view(np.bool_), _COARSE, distances)
-    nearest = nodes.nearest
+    nodes = _Nodes(occupied[_COARSE].view(np.bool_), _COARSE, palette, distances)
+    labels, disagree = nodes.labels, nodes.disagree
     for spacing, finer in _STEPS:
-        cells = occupied[finer].view(np.bool_)
-        cells &= _enlarged(nodes.disagree, spacing // finer)
-        nodes = _Nodes(cells, finer, distances)
-        nearest = _enlarged(nearest, spacing // finer)
-        np.copyto(nearest, nodes.nearest, where=cells)
-    painted = _enlarged(palette[nearest], _FINE)
+        labels = _enlarged(labels, spacing // finer)
+        disagree = _enlarged(disagree, spacing // finer)
+        disagree &= occupied[finer].view(np.bool_)
+        if disagree.any():
+            nodes = _Nodes(disagree, finer, palette, distances)
+            np.copyto(labels, nodes.labels, where=disagree)
+            disagree = nodes.disagree
+    painted = _enlarged(labels, _FINE)
 
-    rows, columns = np.nonzero(nodes.disagree)
-    inside = nodes.corners(rows, columns) @ _CORNER_WEIGHTS
-    blocks = painted.reshape(len(nearest), _FINE, -1, _FINE)
-    blocks[rows, :, columns, :] = palette[inside.argmin(axis=0)].reshape(-1, _FINE, _FINE)
+    rows, columns = np.nonzero(disagree)
+    if len(rows):
+        inside = nodes.corners(rows, columns) @ _CORNER_WEIGHTS
+        blocks = painted.reshape(len(labels), _FINE, -1, _FINE)
+        blocks[rows, :, columns, :] = palette[inside.argmin(axis=0)].reshape(-1, _FINE, _FINE)
 
     painted = painted[: mask.shape[0], : mask.shape[1]]
     outside: NDArray[np.bool_] = SCRATCH.array("outside", mask.shape, np.bool_)
     minus_one = outside.view(np.int8)
     np.negative(np.equal(mask, 0, out=outside).view(np.int8), out=minus_one)
-    return np.bitwise_or(painted, minus_one, out=painted)
+    painted |= minus_one
+    return painted
 
 
 def owner_type(largest: int) -> type[np.int8 | np.int16]:
@@ -82,37 +86,43 @@ def owner_type(largest: int) -> type[np.int8 | np.int16]:
 
 
 class _Nodes:
-    """The nearest candidates at the corners of some cells of a lattice.
+    """What is nearest at the corners of some cells of a lattice.
 
     Attributes:
-        nearest: (rows, columns) of cells: index of the candidate nearest to the upper left corner;
-            0 where that was not asked for.
+        labels: (rows, columns) of cells: the palette's value at the upper left corner; arbitrary
+            where that was not asked for.
         disagree: (rows, columns) bool: those of the given cells whose corners differ.
     """
 
-    def __init__(self, cells: NDArray[np.bool_], spacing: int, distances: Distances) -> None:
+    def __init__(
+        self,
+        cells: NDArray[np.bool_],
+        spacing: int,
+        palette: NDArray[np.signedinteger],
+        distances: Distances,
+    ) -> None:
         rows, columns = cells.shape
         wanted = np.zeros((rows + 1, columns + 1), dtype=bool)
         wanted[:-1, :-1] = cells
         wanted[:-1, 1:] |= cells
         wanted[1:] |= wanted[:-1]
-        y, x = np.nonzero(wanted)
-        self._distances = distances(y * spacing, x * spacing)
-        self._index = np.zeros(wanted.shape, dtype=np.intp)
-        self._index[wanted] = np.arange(len(y))
-        nearest = np.zeros(wanted.shape, dtype=np.int16)
-        nearest[wanted] = self._distances.argmin(axis=0)
-        self.nearest = nearest[:-1, :-1]
-        self.disagree = nearest[:-1, 1:] != self.nearest
-        self.disagree |= nearest[1:, :-1] != self.nearest
-        self.disagree |= nearest[1:, 1:] != self.nearest
+        self._y, self._x = np.nonzero(wanted)
+        self._distances = distances(self._y * spacing, self._x * spacing)
+        at_nodes = np.zeros(wanted.shape, dtype=palette.dtype)
+        at_nodes[self._y, self._x] = palette[self._distances.argmin(axis=0)]
+        self.labels = at_nodes[:-1, :-1]
+        self.disagree = at_nodes[:-1, 1:] != self.labels
+        self.disagree |= at_nodes[1:, :-1] != self.labels
+        self.disagree |= at_nodes[1:, 1:] != self.labels
         self.disagree &= cells
 
     def corners(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
         """(candidates, n, 4) distances at the corners of n cells, in the order of the weights."""
+        number = np.zeros((len(self.labels) + 1, self.labels.shape[1] + 1), dtype=np.intp)
+        number[self._y, self._x] = np.arange(len(self._y))
         corners = np.empty((len(rows), 4), dtype=np.intp)
         for corner in range(4):
-            corners[:, corner] = self._index[rows + corner // 2, columns + corner % 2]
+            corners[:, corner] = number[rows + corner // 2, columns + corner % 2]
         return self._distances[:, corners]
 
 

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.geometry import Frame, Taps, sigmoid_in_place
+from bodypix.scratch import recycled
 
 _UNDECIDED = 255
 
@@ -74,7 +75,8 @@ def part_map(
         mask: (H, W) uint8 of 0 and 1.
         frame: sizes and padding.
     """
-    part_ids = np.full(frame.image_size, -1, np.int32)
+    part_ids: NDArray[np.int32] = recycled(frame.image_size, np.int32)
+    part_ids.fill(-1)
     left, top, width, height = cv2.boundingRect(mask)
     if not width:
         return part_ids

@@ -13,50 +13,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bodypix import body
+from bodypix.decoding.pose_grid import PoseGrid, check_heads, sharpened
 from bodypix.decoding.queue import queue_order
 from bodypix.errors import InvalidArgumentError
 from bodypix.geometry import Frame, pose_scale
 from bodypix.results import Keypoint, Pose
 
 LOCAL_MAXIMUM_RADIUS: Final = 1
-OFFSET_REFINE_STEPS: Final = 2
 
-_EDGES: Final = len(body.POSE_EDGES)
+_POSES_AT_ONCE: Final = 64
+"""Poses compared with all others in one go, which bounds the memory that takes."""
+
 _WINDOW: Final = np.ones((2 * LOCAL_MAXIMUM_RADIUS + 1,) * 2, dtype=np.uint8)
-_BACKWARD: Final = 0
-_FORWARD: Final = 1
 
 
-def _walk_from(root: int) -> tuple[tuple[int, int, int, int], ...]:
-    """Hops (direction, edge, source, target) by which a pose grows from one known keypoint.
+class FoundPoses(NamedTuple):
+    """n poses as arrays, in the order of decoding."""
 
-    Edges last to first, child to parent, then first to last, parent to child; a hop is made where
-    its source is known and its target is not.
-    """
-    upward = [
-        (_BACKWARD, edge, child, parent) for edge, (parent, child) in enumerate(body.POSE_EDGES)
-    ]
-    downward = [
-        (_FORWARD, edge, parent, child) for edge, (parent, child) in enumerate(body.POSE_EDGES)
-    ]
-    known = {root}
-    hops = []
-    for hop in (*reversed(upward), *downward):
-        _, _, source, target = hop
-        if source in known and target not in known:
-            known.add(target)
-            hops.append(hop)
-    return tuple(hops)
+    positions: NDArray[np.float64]
+    """(n, 17, 2) x, y."""
+    keypoint_scores: NDArray[np.float64]
+    """(n, 17), 0..1."""
+    scores: NDArray[np.float64]
+    """(n,), 0..1."""
 
-
-_WALKS: Final = tuple(_walk_from(root) for root in range(body.KEYPOINTS))
+    def poses(self, least_score: float = 0.0) -> list[Pose]:
+        """Those of at least this score."""
+        chosen = np.flatnonzero(self.scores >= least_score)
+        return [
+            _pose(self.positions[index], self.keypoint_scores[index], float(self.scores[index]))
+            for index in chosen
+        ]
 
 
 def decode_multiple_poses(
@@ -93,12 +87,45 @@ def decode_multiple_poses(
     Raises:
         InvalidArgumentError: heads that do not belong together.
     """
-    grid = _PoseGrid(
+    found = find_poses(
+        heatmap_scores,
+        short_offsets,
+        displacement_fwd,
+        displacement_bwd,
+        output_stride=output_stride,
+        max_detections=max_detections,
+        score_threshold=score_threshold,
+        nms_radius=nms_radius,
+        frame=frame,
+    )
+    return found.poses()
+
+
+def find_poses(
+    heatmap_scores: NDArray[np.float32],
+    short_offsets: NDArray[np.float32],
+    displacement_fwd: NDArray[np.float32],
+    displacement_bwd: NDArray[np.float32],
+    *,
+    output_stride: int,
+    max_detections: int,
+    score_threshold: float,
+    nms_radius: float,
+    frame: Frame | None,
+) -> FoundPoses:
+    """`decode_multiple_poses`, which explains the arguments, as arrays."""
+    grid = PoseGrid(
         heatmap_scores, short_offsets, displacement_fwd, displacement_bwd, output_stride
     )
-    found = islice(_found(grid, score_threshold, nms_radius), max_detections)
-    scale, before = _to_image(frame) if frame else (1.0, 0.0)
-    return [_pose(points * scale - before, scores, score) for points, scores, score in found]
+    found = list(islice(_roots_and_walks(grid, score_threshold, nms_radius), max_detections))
+    roots = np.array([root for root, _ in found], dtype=np.intp)
+    walks = np.array([walk for _, walk in found], dtype=np.intp).reshape(-1, body.KEYPOINTS)
+    positions, keypoint_scores = grid.positions[walks], grid.point_scores(roots, walks)
+    scores = _mean_scores(positions, keypoint_scores, nms_radius)
+    if frame is not None:
+        scale, before = _to_image(frame)
+        positions = positions * scale - before
+    return FoundPoses(positions, keypoint_scores, scores)
 
 
 def decode_single_pose(
@@ -112,11 +139,11 @@ def decode_single_pose(
     Faster than `decode_multiple_poses` and blind to who is who: two people give a mixture. Arrays
     and units as there; the first cell wins among equal ones; the pose's score is the mean.
     """
-    _check_heads(heatmap_scores, {"short_offsets": (short_offsets, 2 * body.KEYPOINTS)})
+    check_heads(heatmap_scores, short_offsets=(short_offsets, 2 * body.KEYPOINTS))
     cells = argmax2d(heatmap_scores)
     rows, columns = cells[:, 0], cells[:, 1]
     ids = np.arange(body.KEYPOINTS)
-    positions = _sharpened(short_offsets, output_stride)[rows, columns, ids]
+    positions = sharpened(short_offsets, output_stride)[rows, columns, ids]
     scores = heatmap_scores[rows, columns, ids].astype(np.float64)
     return _pose(positions, scores, float(scores.mean()))
 
@@ -179,26 +206,37 @@ def _to_image(frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.array([scale_x, scale_y]), np.array(before, dtype=np.float64)
 
 
-def _found(
-    grid: _PoseGrid, score_threshold: float, nms_radius: float
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64], float]]:
-    """(17, 2) positions, (17,) scores and pose score of one pose after the other."""
+def _roots_and_walks(
+    grid: PoseGrid, score_threshold: float, nms_radius: float
+) -> Iterator[tuple[int, list[int]]]:
+    """Flat heatmap indices of the root and of all 17 points, of one pose after the other."""
     roots = _candidates(grid.scores, score_threshold)
     keypoints = roots % body.KEYPOINTS
-    root_positions = grid.positions[roots]
-    squared_radius = nms_radius * nms_radius
+    positions = grid.positions[roots]
     suppressed = np.zeros(len(roots), dtype=bool)
-    found = np.empty((len(roots), body.KEYPOINTS, 2))
-    count = 0
     for index in queue_order(grid.scores.reshape(-1)[roots]):
         if suppressed[index]:
             continue
-        positions, scores = grid.pose(int(roots[index]))
-        own = ~_are_near(found[:count], positions, squared_radius).any(axis=0)
-        yield positions, scores, float(scores.sum(where=own)) / body.KEYPOINTS
-        found[count] = positions
-        count += 1
-        suppressed |= _are_near(positions[keypoints], root_positions, squared_radius)
+        root = int(roots[index])
+        walk = grid.walk(root)
+        yield root, walk
+        same_keypoints = grid.positions[np.array(walk)[keypoints]]
+        suppressed |= _are_near(same_keypoints, positions, nms_radius)
+
+
+def _mean_scores(
+    positions: NDArray[np.float64], scores: NDArray[np.float64], nms_radius: float
+) -> NDArray[np.float64]:
+    """(n,) scores of poses, (n, 17, 2) and (n, 17): keypoints near earlier poses' count 0."""
+    count = len(positions)
+    own = np.empty(scores.shape, dtype=bool)
+    for start in range(0, count, _POSES_AT_ONCE):
+        some = slice(start, start + _POSES_AT_ONCE)
+        near = _are_near(positions[some, np.newaxis], positions, nms_radius)
+        near &= np.tri(count, k=-1, dtype=bool)[some, :, np.newaxis]
+        own[some] = ~near.any(axis=1)
+    means: NDArray[np.float64] = np.where(own, scores, 0.0).sum(axis=1) / body.KEYPOINTS
+    return means
 
 
 def _pose(positions: NDArray[np.float64], scores: NDArray[np.float64], score: float) -> Pose:
@@ -222,109 +260,10 @@ def _candidates(scores: NDArray[np.float32], threshold: float) -> NDArray[np.int
 
 
 def _are_near(
-    positions: NDArray[np.float64], others: NDArray[np.float64], squared_radius: float
+    positions: NDArray[np.float64], others: NDArray[np.float64], radius: float
 ) -> NDArray[np.bool_]:
     """Which of (..., 2) positions are within the radius, inclusive, of their counterparts."""
     apart = positions - others
     apart *= apart
-    near: NDArray[np.bool_] = apart[..., 0] + apart[..., 1] <= squared_radius
+    near: NDArray[np.bool_] = apart[..., 0] + apart[..., 1] <= radius * radius
     return near
-
-
-def _sharpened(short_offsets: NDArray[np.float32], output_stride: int) -> NDArray[np.float64]:
-    """(H', W', 17, 2) x, y of every cell plus its short offset for every keypoint."""
-    rows, columns, _ = short_offsets.shape
-    positions = np.empty((rows, columns, body.KEYPOINTS, 2))
-    y, x = positions[..., 1], positions[..., 0]
-    y[:] = np.arange(0, rows * output_stride, output_stride).reshape(-1, 1, 1)
-    y += short_offsets[..., : body.KEYPOINTS]
-    x[:] = np.arange(0, columns * output_stride, output_stride).reshape(1, -1, 1)
-    x += short_offsets[..., body.KEYPOINTS :]
-    return positions
-
-
-class _PoseGrid:
-    """All that a walk along the pose tree looks up, by flat index (row, column, keypoint).
-
-    Every point of a pose is some cell plus its short offset, so the cell nearest to it can be known
-    beforehand for all of them: a hop of a walk is then a few look-ups and one rounding.
-
-    Attributes:
-        scores: (H', W', 17): the heatmaps.
-        positions: (n, 2) x, y: the cell sharpened by its short offset, network pixels.
-    """
-
-    def __init__(
-        self,
-        heatmap_scores: NDArray[np.float32],
-        short_offsets: NDArray[np.float32],
-        displacement_fwd: NDArray[np.float32],
-        displacement_bwd: NDArray[np.float32],
-        output_stride: int,
-    ) -> None:
-        _check_heads(
-            heatmap_scores,
-            {
-                "short_offsets": (short_offsets, 2 * body.KEYPOINTS),
-                "displacement_fwd": (displacement_fwd, 2 * _EDGES),
-                "displacement_bwd": (displacement_bwd, 2 * _EDGES),
-            },
-        )
-        self._rows, self._columns, _ = heatmap_scores.shape
-        self._stride = output_stride
-        self.scores = heatmap_scores
-        positions = _sharpened(short_offsets, output_stride)
-        self.positions: NDArray[np.float64] = positions.reshape(-1, 2)
-        nearest = np.floor(positions * (1.0 / output_stride) + 0.5)
-        np.clip(nearest, 0.0, (self._columns - 1, self._rows - 1), out=nearest)
-        cells = (nearest[..., 1] * self._columns + nearest[..., 0]).astype(np.intp)
-        self._cells = cells.reshape(-1)
-        # A walk is a chain of single look-ups, each depending on the last; memoryviews give Python
-        # numbers several times as fast as arrays do.
-        self._xy = self.positions.reshape(-1).data
-        self._nearest = self._cells.data
-        self._displacements = (_flat(displacement_bwd), _flat(displacement_fwd))
-
-    def pose(self, root: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(17, 2) x, y and (17,) scores of the pose that grows from a flat heatmap index."""
-        nearest, xy, stride = self._nearest, self._xy, self._stride
-        last_row, last_column = self._rows - 1, self._columns - 1
-        keypoint = root % body.KEYPOINTS
-        indices = [root] * body.KEYPOINTS
-        for direction, edge, source, target in _WALKS[keypoint]:
-            at = indices[source]
-            displacements = self._displacements[direction]
-            channel = nearest[at] * (2 * _EDGES) + edge
-            # Truncation is as good as floor here: below 0 the clamp makes 0 of either.
-            column = int((xy[2 * at] + displacements[channel + _EDGES]) / stride + 0.5)
-            row = int((xy[2 * at + 1] + displacements[channel]) / stride + 0.5)
-            column = 0 if column < 0 else min(column, last_column)
-            row = 0 if row < 0 else min(row, last_row)
-            cell = row * self._columns + column
-            for _ in range(OFFSET_REFINE_STEPS - 1):
-                cell = nearest[cell * body.KEYPOINTS + target]
-            indices[target] = cell * body.KEYPOINTS + target
-        ids = np.arange(body.KEYPOINTS)
-        scores = self.scores.reshape(-1, body.KEYPOINTS)[self._cells[indices], ids].astype(float)
-        scores[keypoint] = self.scores.reshape(-1)[root]
-        return self.positions[indices], scores
-
-
-def _flat(array: NDArray[np.float32]) -> memoryview:
-    return np.ascontiguousarray(array, dtype=np.float32).reshape(-1).data
-
-
-def _check_heads(
-    heatmap_scores: NDArray[np.float32], others: dict[str, tuple[NDArray[np.float32], int]]
-) -> None:
-    if heatmap_scores.ndim != 3 or heatmap_scores.shape[2] != body.KEYPOINTS:
-        raise InvalidArgumentError(
-            f"heatmap_scores: expected shape (rows, columns, {body.KEYPOINTS}), "
-            f"got {heatmap_scores.shape}."
-        )
-    for name, (head, channels) in others.items():
-        expected = (*heatmap_scores.shape[:2], channels)
-        if head.shape != expected:
-            raise InvalidArgumentError(
-                f"{name}: expected shape {expected}, the grid of heatmap_scores, got {head.shape}."
-            )
