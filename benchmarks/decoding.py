@@ -5,7 +5,7 @@
 
 Pictures of 640x480 with the built-in photo pasted once for each person. Network and decoding run in
 turn in one process, as `segment_multi_person` runs them: the network's six heads, then poses, mask,
-the dealing out of pixels, results. Medians count, and the ratio of medians taken in the same run.
+the dealing out of pixels, results; then the same again with the part map. Medians count.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,10 +24,12 @@ from bodypix.decoding.parts import part_map
 from bodypix.options import InferenceOptions
 from bodypix.people import PEOPLE_HEADS, assign_people, find_poses, parts_of
 from bodypix.results import PartSegmentation, PersonSegmentation
-from bodypix.sources import prepare, run
+from bodypix.sources import Source, prepare, run
 
 WIDTH, HEIGHT = 640, 480
 PHOTO = Path(bodypix.__file__).parent / "assets" / "astronaut.jpg"
+
+OPTIONS = InferenceOptions()
 
 Row = dict[str, float]
 
@@ -59,56 +60,59 @@ def crowd(people: int) -> np.ndarray:
 
 def measure(model: bodypix.BodyPix, people: int, runs: int) -> Row:
     """Medians in milliseconds for a crowd of so many."""
-    options = InferenceOptions(max_detections=max(10, people))
-    info, engine = model.info, model._engine
-    (source,) = prepare([crowd(people)], options, info)
-    names = (info.person_head, *PEOPLE_HEADS)
-    (parts_heads,) = run(engine, [source], (info.parts_head,))
-    logits = parts_heads.arrays[info.parts_head]
+    (source,) = prepare([crowd(people)], OPTIONS, model.info)
+    masks, facts = _timed(model, source, runs, parts=False)
+    parts, _ = _timed(model, source, runs, parts=True)
+    return {
+        **facts,
+        **{name: masks[name] for name in ("network", "poses", "mask", "people")},
+        "decoding": sum(masks.values()) - masks["network"],
+        "network, parts": parts["network"],
+        "decoding, parts": sum(parts.values()) - parts["network"],
+    }
+
+
+def _timed(
+    model: bodypix.BodyPix, source: Source, runs: int, *, parts: bool
+) -> tuple[dict[str, float], Row]:
+    """Median milliseconds of every step of a call, and what it found."""
+    info = model.info
+    names = (info.person_head, *PEOPLE_HEADS, *([info.parts_head] if parts else []))
     times: dict[str, list[float]] = {}
-
-    def timed(name: str, step: Callable[[], object]) -> object:
-        begin = time.perf_counter()
-        result = step()
-        times.setdefault(name, []).append((time.perf_counter() - begin) * 1000)
-        return result
-
     for _ in range(runs + 5):
-        (heads,) = timed("network", lambda: run(engine, [source], names))
-        sure = timed(
-            "poses", lambda heads=heads: find_poses(heads, options).poses(options.score_threshold)
-        )
-        mask = timed("mask", lambda heads=heads: model._mask(heads, options))
-        masks = timed(
-            "people",
-            lambda heads=heads, mask=mask, sure=sure: [
+        marks = {"": time.perf_counter()}
+        (heads,) = run(model._engine, [source], names)
+        marks["network"] = time.perf_counter()
+        poses = find_poses(heads, OPTIONS).poses(OPTIONS.score_threshold)
+        marks["poses"] = time.perf_counter()
+        mask = model._mask(heads, OPTIONS)
+        marks["mask"] = time.perf_counter()
+        owned = assign_people(heads, mask, poses, OPTIONS)
+        if parts:
+            part_ids = part_map(heads.arrays[info.parts_head], mask, source.frame)
+            for own, pose in zip(owned, poses, strict=True):
+                PartSegmentation(parts_of(part_ids, own), pose=pose)
+        else:
+            for own, pose in zip(owned, poses, strict=True):
                 PersonSegmentation(own, pose=pose)
-                for own, pose in zip(assign_people(heads, mask, sure, options), sure, strict=True)
-            ],
-        )
-        parts = timed("part map", lambda mask=mask: part_map(logits, mask, source.frame))
-        timed(
-            "people's parts",
-            lambda parts=parts, masks=masks: [
-                PartSegmentation(parts_of(parts, own.mask), pose=own.pose) for own in masks
-            ],
-        )
-    row = {name: float(np.median(values[5:])) for name, values in times.items()}
-    row["decoding"] = row["poses"] + row["mask"] + row["people"]
-    row["decoding of parts"] = row["decoding"] + row["part map"] + row["people's parts"]
-    return {"pasted": people, "found": len(sure), "person pixels": int(mask.sum()), **row}
+        marks["people"] = time.perf_counter()
+        for before, name in pairwise(marks):
+            times.setdefault(name, []).append((marks[name] - marks[before]) * 1000)
+    medians = {name: float(np.median(values[5:])) for name, values in times.items()}
+    return medians, {"people found": len(poses), "person pixels": int(mask.sum())}
 
 
 def table(rows: list[Row]) -> str:
     """Markdown."""
-    columns = ["network", "poses", "mask", "people", "decoding", "decoding of parts"]
-    heads = ["people found", "person pixels", *(f"{name}, ms" for name in columns)]
-    heads += ["decoding / network", "with parts / network"]
+    steps = ["network", "poses", "mask", "people", "decoding", "decoding, parts"]
+    heads = ["people found", "person pixels", *(f"{name}, ms" for name in steps)]
+    heads += ["decoding / network", "parts: decoding / network"]
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
     for row in rows:
-        cells = [f"{row['found']:.0f}", f"{row['person pixels']:,.0f}"]
-        cells += [f"{row[name]:.2f}" for name in columns]
-        cells += [f"{row[name] / row['network']:.2f}" for name in columns[-2:]]
+        cells = [f"{row['people found']:.0f}", f"{row['person pixels']:,.0f}"]
+        cells += [f"{row[name]:.2f}" for name in steps]
+        cells.append(f"{row['decoding'] / row['network']:.2f}")
+        cells.append(f"{row['decoding, parts'] / row['network, parts']:.2f}")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -120,10 +124,10 @@ def curve(rows: list[Row]) -> np.ndarray:
     lines = {
         "network": (150, 150, 150),
         "decoding": (170, 64, 110),
-        "decoding of parts": (60, 140, 40),
+        "decoding, parts": (60, 140, 40),
     }
     most = max(row[name] for row in rows for name in lines) * 1.15
-    most_people = max(row["found"] for row in rows)
+    most_people = max(row["people found"] for row in rows)
 
     def text(words: str, x: int, y: int, color: tuple[int, int, int] = (40, 40, 40)) -> None:
         cv2.putText(chart, words, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.45, color, 1, cv2.LINE_AA)
@@ -139,10 +143,10 @@ def curve(rows: list[Row]) -> np.ndarray:
         cv2.line(chart, (left, y), (width - 40, y), (225, 225, 225), 1)
         text(f"{value:g} ms", 12, y + 5)
     for row in rows:
-        text(f"{row['found']:.0f}", at(row["found"], 0)[0] - 4, bottom + 22)
+        text(f"{row['people found']:.0f}", at(row["people found"], 0)[0] - 4, bottom + 22)
     text("people", width // 2, bottom + 48)
     for index, (name, color) in enumerate(lines.items()):
-        points = [at(row["found"], row[name]) for row in rows]
+        points = [at(row["people found"], row[name]) for row in rows]
         for begin, end in pairwise(points):
             cv2.line(chart, begin, end, color, 2, cv2.LINE_AA)
         for point in points:

@@ -23,9 +23,8 @@ from bodypix.scratch import SCRATCH
 RESNET50_OFFSETS: Final = (-123.15, -115.90, -103.06)
 _MOBILENET_SCALE: Final = 1.0 / 127.5
 
-# Rows are done in groups whose float32 pixels fill about this many bytes: bounded memory for large
-# images, and small enough to stay in a processor's cache.
-_GROUP_BYTES: Final = 1 << 20
+# Rows are done in groups whose float32 pixels fill about this many bytes, which bounds the memory.
+_GROUP_BYTES: Final = 1 << 21
 
 
 def to_network_input(
@@ -104,8 +103,8 @@ def _interpolated_rows(
     upper = SCRATCH.array("upper", (count, length), np.uint8)
     lower = SCRATCH.array("lower", (count, length), np.uint8)
     # mode="clip" (nothing needs clipping) spares the copy that checking with `out` would take.
-    np.take(source, rows.low[group], axis=0, out=upper, mode="clip")
-    np.take(source, rows.high[group], axis=0, out=lower, mode="clip")
+    source.take(rows.low[group], axis=0, out=upper, mode="clip")
+    source.take(rows.high[group], axis=0, out=lower, mode="clip")
 
     memory = SCRATCH.array("rows", (count * length + 3,), np.float32)
     memory[-3:] = 0.0

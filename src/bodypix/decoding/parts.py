@@ -18,6 +18,7 @@ interpolated. The answer is that of the formula, up to ties within float32 round
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -31,22 +32,21 @@ _UNDECIDED = 255
 
 
 class _Axis(NamedTuple):
-    """One axis of the image, and the grid cells that person pixels of it fall into.
+    """One axis of the image on one of the grid.
 
-    Image pixels [first, last) fall into cells [first_cell, first_cell + cells); `network` is the
-    network pixel before each image pixel, counted from the first of those cells, `weight` the way
-    from there to the next one; `cell` and `in_cell` are its cell and its place in it.
+    `network` is the network pixel before each image pixel, `weight` the way from there to the next
+    one, `cell` the grid cell that it lies in and `in_cell` its place there. Image pixels from
+    `starts[k]` on lie in cell `filled[k]`; cells without image pixels are not among these.
     """
 
-    first: int
-    last: int
-    first_cell: int
     cells: int
     stride: int
     network: NDArray[np.intp]
     weight: NDArray[np.float32]
     cell: NDArray[np.intp]
     in_cell: NDArray[np.intp]
+    starts: NDArray[np.intp]
+    filled: NDArray[np.intp]
 
 
 class _Borders(NamedTuple):
@@ -75,31 +75,17 @@ def part_map(
         mask: (H, W) uint8 of 0 and 1.
         frame: sizes and padding.
     """
-    part_ids: NDArray[np.int32] = recycled(frame.image_size, np.int32)
-    part_ids.fill(-1)
-    left, top, width, height = cv2.boundingRect(mask)
-    if not width:
-        return part_ids
     # A grid of one node has no cells: repeating the node makes one.
     logits = logits.repeat(2, axis=0) if logits.shape[0] == 1 else logits
     logits = logits.repeat(2, axis=1) if logits.shape[1] == 1 else logits
-    row_taps, column_taps = frame.image_taps
-    rows = _axis(top, top + height, row_taps, logits.shape[0], frame.input_size[0])
-    columns = _axis(left, left + width, column_taps, logits.shape[1], frame.input_size[1])
-    inside = mask[rows.first : rows.last, columns.first : columns.last]
-
-    nodes = logits[
-        rows.first_cell : rows.first_cell + rows.cells + 1,
-        columns.first_cell : columns.first_cell + columns.cells + 1,
-    ]
-    winners = nodes.argmax(axis=2).astype(np.uint8)
-    cell_parts = winners[:-1, :-1]
+    rows, columns = _axes(logits.shape[:2], frame)
+    winners = logits.argmax(axis=2).astype(np.uint8)
     disagree = _neighbours_differ(winners)
-    disagree &= _cells_with_person(inside, rows, columns)
+    disagree &= _cells_with_person(mask, rows, columns)
+    borders = _borders(logits, winners, disagree)
 
     # Parts of the network pixels' own little cells, each named by its top left pixel.
-    fine = np.repeat(cell_parts, columns.stride, axis=1).repeat(rows.stride, axis=0)
-    borders = _borders(nodes, winners, disagree)
+    fine = winners[:-1, :-1].repeat(columns.stride, axis=1).repeat(rows.stride, axis=0)
     if borders is None:
         decided = _to_image(fine, rows, columns)
     else:
@@ -107,24 +93,31 @@ def part_map(
         blocks = fine.reshape(rows.cells, rows.stride, columns.cells, columns.stride)
         blocks[borders.row, :, borders.column, :] = _tile_parts(tiles, borders)
         decided = _to_image(fine, rows, columns)
-        _decide_rest(decided, inside, tiles, borders, rows, columns)
+        _decide_rest(decided, mask, tiles, borders, rows, columns)
     # As bytes: id | 0 where the mask is 1, id | 255 = -1 where it is 0.
-    decided |= inside - np.uint8(1)
-    part_ids[rows.first : rows.last, columns.first : columns.last] = decided.view(np.int8)
+    decided |= mask - np.uint8(1)
+    part_ids: NDArray[np.int32] = recycled(frame.image_size, np.int32)
+    np.copyto(part_ids, decided.view(np.int8))
     return part_ids
 
 
-def _axis(first: int, last: int, taps: Taps, nodes: int, size: int) -> _Axis:
+@lru_cache(maxsize=64)
+def _axes(grid: tuple[int, int], frame: Frame) -> tuple[_Axis, _Axis]:
+    rows, columns = frame.image_taps
+    return (
+        _axis(rows, grid[0], frame.input_size[0]),
+        _axis(columns, grid[1], frame.input_size[1]),
+    )
+
+
+def _axis(taps: Taps, nodes: int, size: int) -> _Axis:
     stride = max(1, (size - 1) // (nodes - 1))
     # The very last network pixel begins no cell: it is the far end of the one before.
-    low = np.minimum(taps.low[first:last], max(size - 2, 0))
-    weight = taps.weight[first:last] + (taps.low[first:last] - low).astype(np.float32)
-    first_cell, last_cell = int(low[0]) // stride, int(low[-1]) // stride
-    network = low - first_cell * stride
+    network = np.minimum(taps.low, max(size - 2, 0))
+    weight = taps.weight + (taps.low - network).astype(np.float32)
     cell, in_cell = np.divmod(network, stride)
-    return _Axis(
-        first, last, first_cell, last_cell - first_cell + 1, stride, network, weight, cell, in_cell
-    )
+    filled, starts = np.unique(cell, return_index=True)
+    return _Axis(nodes - 1, stride, network, weight, cell, in_cell, starts, filled)
 
 
 def _neighbours_differ(values: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -136,17 +129,16 @@ def _neighbours_differ(values: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return differ
 
 
-def _cells_with_person(inside: NDArray[np.uint8], rows: _Axis, columns: _Axis) -> NDArray[np.bool_]:
+def _cells_with_person(mask: NDArray[np.uint8], rows: _Axis, columns: _Axis) -> NDArray[np.bool_]:
     """(rows.cells, columns.cells) bool: whether a person pixel falls into the cell."""
-    found = np.zeros((rows.cells, columns.cells), np.bool_)
-    row_starts = np.flatnonzero(np.diff(rows.cell, prepend=-1))
-    column_starts = np.flatnonzero(np.diff(columns.cell, prepend=-1))
     # Eight pixels to a byte while the many rows are joined.
-    packed = np.bitwise_or.reduceat(np.packbits(inside, axis=1), row_starts, axis=0)
-    by_row = np.unpackbits(packed, axis=1, count=inside.shape[1])
-    by_cell = np.maximum.reduceat(by_row, column_starts, axis=1)
-    # A cell can be without image pixels: where padding lies, or where the network's are smaller.
-    found[rows.cell[row_starts, np.newaxis], columns.cell[column_starts]] = by_cell
+    packed = np.bitwise_or.reduceat(np.packbits(mask, axis=1), rows.starts, axis=0)
+    by_row = np.unpackbits(packed, axis=1, count=mask.shape[1])
+    by_cell = np.bitwise_or.reduceat(by_row, columns.starts, axis=1).view(np.bool_)
+    if by_cell.shape == (rows.cells, columns.cells):
+        return by_cell
+    found = np.zeros((rows.cells, columns.cells), np.bool_)
+    found[rows.filled[:, np.newaxis], columns.filled] = by_cell
     return found
 
 
@@ -220,7 +212,7 @@ def _to_image(fine: NDArray[np.uint8], rows: _Axis, columns: _Axis) -> NDArray[n
 
 def _decide_rest(
     decided: NDArray[np.uint8],
-    inside: NDArray[np.uint8],
+    mask: NDArray[np.uint8],
     tiles: NDArray[np.float32],
     borders: _Borders,
     rows: _Axis,
@@ -228,7 +220,7 @@ def _decide_rest(
 ) -> None:
     """Fill in the undecided person pixels from the activated values of all candidates."""
     undecided = decided == _UNDECIDED
-    undecided &= inside.view(np.bool_)
+    undecided &= mask.view(np.bool_)
     pixels = np.flatnonzero(undecided)
     if not pixels.size:
         return
