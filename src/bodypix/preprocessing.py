@@ -5,26 +5,30 @@ arranged for speed: rows are interpolated first, whole and contiguous, then the 
 neighbouring columns are gathered by OpenCV's nearest-neighbour resize, which is a plain copy.
 (OpenCV's own linear resize, warp and remap cannot do it: they sample elsewhere or, in OpenCV 4,
 round positions to 1/32 of a pixel.)
+
+Output row i of n lies at `i * size / n`, so its weights are whole numbers over n. Bytes times whole
+weights are exact in integers, in 16 bits as long as n is at most 257; the division waits for the
+normalisation.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix.geometry import Frame, Taps, legacy_taps
+from bodypix.geometry import Frame, legacy_taps
 from bodypix.scratch import SCRATCH
 
 # Red, green, blue.
-RESNET50_OFFSETS: Final = (-123.15, -115.90, -103.06)
+_RESNET50_OFFSETS: Final = np.array((-123.15, -115.90, -103.06), np.float32)
 _MOBILENET_SCALE: Final = 1.0 / 127.5
 
-# Rows are done in groups whose float32 pixels fill about this many bytes, which bounds the memory.
-_GROUP_BYTES: Final = 1 << 21
+# Rows are done in groups of about this many values, to stay in a processor's cache.
+_GROUP_VALUES: Final = 1 << 17
 
 
 def to_network_input(
@@ -52,29 +56,26 @@ def fill_network_input(
     padded = _padded(image, frame)
     height, width = frame.input_size
     source_height, source_width = padded.shape[:2]
-    rows = legacy_taps(source_height, height)
+    rows = _rows(source_height, height)
     columns = _columns(source_width, width)
 
     source = padded.reshape(source_height, -1)
-    step = max(1, _GROUP_BYTES // (source_width * 12))
+    step = max(1, _GROUP_VALUES // source.shape[1])
     for first in range(0, height, step):
         group = slice(first, min(first + step, height))
         count = group.stop - group.start
         full, shifted = _interpolated_rows(source, rows, group)
-        left = SCRATCH.array("left", (count, width, 3), np.float32)
-        right = SCRATCH.array("right", (count, width, 3), np.float32)
-        _gather_columns(full.reshape(count, source_width, 3), columns, left)
-        _gather_columns(shifted.reshape(count, source_width, 3), columns, right)
-
-        step_right = right.reshape(count, -1)
-        step_right -= left.reshape(count, -1)
-        step_right *= columns.weight
+        left = _gathered(full, columns, "left")
+        right = _gathered(shifted, columns, "right")
+        np.subtract(right, left, out=right)
+        np.multiply(right, columns.weight, out=right)
         if preprocessing == "mobilenet":
-            scale = _MOBILENET_SCALE
-            cv2.addWeighted(left, scale, right, scale, -1.0, dst=target[group])
+            scale = _MOBILENET_SCALE / height
+            cv2.addWeighted(left, scale, right, scale, -1.0, dst=target[group].reshape(count, -1))
         else:
-            right += left
-            np.add(right, np.array(RESNET50_OFFSETS, np.float32), out=target[group])
+            np.add(left, right, out=right)
+            np.multiply(right, np.float32(1.0 / height), out=right)
+            np.add(right.reshape(count, width, 3), _RESNET50_OFFSETS, out=target[group])
 
 
 def _padded(image: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
@@ -91,30 +92,49 @@ def _padded(image: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:
     return padded
 
 
+class _Rows(NamedTuple):
+    """Rows above and below each output row, and their whole weights as columns of one type."""
+
+    above: NDArray[np.intp]
+    below: NDArray[np.intp]
+    above_weight: NDArray[Any]
+    below_weight: NDArray[Any]
+
+
+@lru_cache(maxsize=64)
+def _rows(size: int, target: int) -> _Rows:
+    """The vertical interpolation from `size` to `target` rows, times `target`."""
+    kind = np.uint16 if 255 * target <= np.iinfo(np.uint16).max else np.float32
+    above, below_weight = np.divmod(np.arange(target) * size, target)
+    below_weight = below_weight[:, np.newaxis].astype(kind)
+    return _Rows(above, np.minimum(above + 1, size - 1), kind(target) - below_weight, below_weight)
+
+
 def _interpolated_rows(
-    source: NDArray[np.uint8], rows: Taps, group: slice
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    source: NDArray[np.uint8], rows: _Rows, group: slice
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Rows `group` of the vertical interpolation of (Hp, Wp*3), and the same one pixel further.
 
-    The second result is the same memory, three floats on: its pixel x is pixel x + 1. Its last
-    pixel is of the next row, or undefined; `_columns` gives that one the weight 0.
+    The second result is the same memory, three values on: its pixel x is pixel x + 1. Its last
+    pixel is of the next row, or 0; `_columns` gives that one the weight 0.
     """
     count, length = group.stop - group.start, source.shape[1]
-    upper = SCRATCH.array("upper", (count, length), np.uint8)
-    lower = SCRATCH.array("lower", (count, length), np.uint8)
+    kind = rows.above_weight.dtype
+    above = SCRATCH.array("above", (count, length), np.uint8)
+    below = SCRATCH.array("below", (count, length), np.uint8)
     # mode="clip" (nothing needs clipping) spares the copy that checking with `out` would take.
-    source.take(rows.low[group], axis=0, out=upper, mode="clip")
-    source.take(rows.high[group], axis=0, out=lower, mode="clip")
+    source.take(rows.above[group], axis=0, out=above, mode="clip")
+    source.take(rows.below[group], axis=0, out=below, mode="clip")
 
-    memory = SCRATCH.array("rows", (count * length + 3,), np.float32)
-    memory[-3:] = 0.0
+    memory = SCRATCH.array(f"rows {kind}", (count * length + 3,), kind)
+    memory[-3:] = 0
     full = memory[:-3].reshape(count, length)
-    step = SCRATCH.array("row step", (count, length), np.float32)
-    np.copyto(full, upper)
-    np.copyto(step, lower)
-    step -= full
-    step *= rows.weight[group, np.newaxis]
-    full += step
+    rest = SCRATCH.array(f"more rows {kind}", (count, length), kind)
+    np.copyto(full, above)
+    np.copyto(rest, below)
+    np.multiply(full, rows.above_weight[group], out=full)
+    np.multiply(rest, rows.below_weight[group], out=rest)
+    np.add(full, rest, out=full)
     return full, memory[3:].reshape(count, length)
 
 
@@ -144,12 +164,17 @@ def _columns(size: int, target: int) -> _Columns:
     return _Columns(chosen, np.repeat(weight, 3).astype(np.float32))
 
 
-def _gather_columns(
-    pixels: NDArray[np.float32], columns: _Columns, target: NDArray[np.float32]
-) -> None:
-    """Copy pixels of (n, Wp, 3) to (n, w, 3)."""
+def _gathered(rows: NDArray[Any], columns: _Columns, name: str) -> NDArray[np.float32]:
+    """Pixels of (n, Wp*3) that the n rows of the network's input want: (n, w*3) float32."""
+    count, width = len(rows), len(columns.weight) // 3
+    pixels = rows.reshape(count, -1, 3)
+    chosen = SCRATCH.array(f"{name} {rows.dtype}", (count, width, 3), rows.dtype)
     if columns.chosen is None:
-        size = (target.shape[1], target.shape[0])
-        cv2.resize(pixels, size, dst=target, interpolation=cv2.INTER_NEAREST)
+        cv2.resize(pixels, (width, count), dst=chosen, interpolation=cv2.INTER_NEAREST)
     else:
-        np.take(pixels, columns.chosen, axis=1, out=target, mode="clip")
+        pixels.take(columns.chosen, axis=1, out=chosen, mode="clip")
+    if rows.dtype == np.float32:
+        return chosen.reshape(count, -1)
+    values: NDArray[np.float32] = SCRATCH.array(name, (count, width * 3), np.float32)
+    np.copyto(values, chosen.reshape(count, -1))
+    return values

@@ -62,6 +62,9 @@ def train(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder of checkpoints and log.")],
     labels: Labels = Path("runs/labels"),
+    start: Annotated[
+        Path | None, typer.Option(help="Begin with this checkpoint's weights.", exists=True)
+    ] = None,
     minutes: Annotated[
         float | None, typer.Option(help="End by the clock, if the steps last longer.", min=0.01)
     ] = None,
@@ -70,6 +73,7 @@ def train(
     import cv2
     import torch
 
+    from .checkpoint import read_network
     from .recipe import read_mixture, read_recipe
     from .tasks import SegmentationTask
     from .teachers import BodyPixTeacher
@@ -80,13 +84,16 @@ def train(
     plan = read_recipe(recipe)
     mixture = read_mixture(plan, data, labels)
     torch.manual_seed(plan.seed)
+    network = plan.network()
+    if start:
+        network.load_state_dict(read_network(start).state_dict())
 
     def report(step: int, progress: float, terms: dict[str, float]) -> None:
         losses = "  ".join(f"{name} {value:.3f}" for name, value in terms.items())
         typer.echo(f"step {step}  {progress:.1%}  {losses}")
 
     run(
-        SegmentationTask(plan.network(), plan.pose_weight, plan.hints, plan.hint_weight),
+        SegmentationTask(network, plan.pose_weight, plan.hints, plan.hint_weight),
         mixture,
         plan.schedule,
         out,
@@ -109,16 +116,21 @@ def export(
     name: Annotated[str, typer.Option(help="Name of the model.")] = "bodypix-mobilenet-050",
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "1",
     half: Annotated[bool, typer.Option(help="Store weights as float16.")] = True,
+    keep: Annotated[
+        Path | None, typer.Option(help="Also write a small checkpoint for `train --start`.")
+    ] = None,
 ) -> None:
     """Write the averaged weights of a checkpoint as ONNX, and print its SHA-256."""
     import hashlib
 
-    from .checkpoint import read_network
+    from .checkpoint import read_network, write_weights
     from .export import default_metadata
     from .export import export as write
 
     network = read_network(checkpoint)
     write(network, default_metadata(name, version, network.multiplier), out, half)
+    if keep:
+        write_weights(network, keep)
     digest = hashlib.sha256(out.read_bytes()).hexdigest()
     typer.echo(f"{out}  {out.stat().st_size} bytes  sha256 {digest}")
 

@@ -1,4 +1,4 @@
-"""Reading a training run's checkpoint."""
+"""Training checkpoints: reading a run's, and the small ones that a new run can start from."""
 
 from __future__ import annotations
 
@@ -24,3 +24,15 @@ def read_network(path: Path) -> BodyPixNet:
             f"{path}: expected a checkpoint of bodypix-train, got {error!r}; train it again"
         ) from error
     return network.eval()
+
+
+def write_weights(network: BodyPixNet, path: Path) -> None:
+    """Keep a network as float16, without what only its own run needs; `read_network` reads it."""
+    weights = {
+        name: value.half() if value.dtype.is_floating_point else value
+        for name, value in network.state_dict().items()
+    }
+    state = {"ema": weights, "multiplier": network.multiplier, "widths": network.widths}
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bodypix_train.checkpoint import read_network
+from bodypix_train.checkpoint import read_network, write_weights
 from bodypix_train.datasets.augment import Augmentation
 from bodypix_train.datasets.mixture import BatchStream, Mixture, prefetch
 from bodypix_train.networks.bodypix import BodyPixNet
@@ -96,6 +96,14 @@ def test_average_starts_at_the_weights() -> None:
     ema.update(network, step=0)
     gap = next(network.parameters()) - next(ema.module.parameters())
     assert float(gap.detach().abs().max()) == pytest.approx(0.1, abs=1e-5)
+
+
+def test_small_checkpoints_hold_the_weights(tmp_path: Path) -> None:
+    network = BodyPixNet(0.25, (8, 8))
+    write_weights(network, tmp_path / "small.pt")
+    again = read_network(tmp_path / "small.pt")
+    for mine, theirs in zip(network.parameters(), again.parameters(), strict=True):
+        assert torch.allclose(mine, theirs, atol=1e-3)
 
 
 def test_not_a_checkpoint(tmp_path: Path) -> None:

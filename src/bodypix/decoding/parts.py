@@ -248,5 +248,5 @@ def _decide_rest(
     # The bits of floats from 0 up are ordered as the floats are. Behind them the channel, turned
     # round, makes the maximum find the lowest channel of equal values, and keeps it.
     channels = borders.channels[pair]
-    keys = value.view(np.int32) * np.int64(256) + (255 - channels)
+    keys = value.view(np.int32).astype(np.int64) * 256 + (255 - channels)
     decided.reshape(-1)[pixels] = 255 - (np.maximum.reduceat(keys, firsts) & 255)
