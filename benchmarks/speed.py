@@ -29,10 +29,10 @@ import onnxruntime
 import bodypix
 from bodypix.decoding.masks import person_mask, person_probability
 from bodypix.decoding.parts import part_map
-from bodypix.geometry import Frame
 from bodypix.images import read_image
 from bodypix.preprocessing import fill_network_input
 from bodypix.segmenter import BodyPix
+from bodypix.sources import frame_for
 
 COLD_START = """
 import time
@@ -79,7 +79,7 @@ def photo(path: str, width: int, height: int) -> np.ndarray:
 def ratios(model: BodyPix, image: np.ndarray, resolution: str, rounds: int, runs: int) -> None:
     """The table of whole calls against bare runs."""
     info, engine = model.info, model._engine
-    frame = Frame.of(image.shape[:2], resolution, info.output_stride)
+    frame = frame_for(info, image.shape[:2], resolution)
     tensor = np.empty((1, *frame.input_size, 3), np.float32)
     fill_network_input(image, frame, info.preprocessing, tensor[0])
     calls = {
@@ -106,7 +106,7 @@ def ratios(model: BodyPix, image: np.ndarray, resolution: str, rounds: int, runs
 def steps(model: BodyPix, image: np.ndarray, resolution: str, rounds: int, runs: int) -> None:
     """The table of what happens around the network."""
     info = model.info
-    frame = Frame.of(image.shape[:2], resolution, info.output_stride)
+    frame = frame_for(info, image.shape[:2], resolution)
     tensor = np.empty((1, *frame.input_size, 3), np.float32)
     fill_network_input(image, frame, info.preprocessing, tensor[0])
     heads = model._engine.run(tensor, [info.person_head, info.parts_head])
@@ -118,7 +118,7 @@ def steps(model: BodyPix, image: np.ndarray, resolution: str, rounds: int, runs:
         ),
         "person logits to mask": lambda: person_mask(person, frame, 0.7),
         "part logits to part map": lambda: part_map(parts, mask, frame),
-        "probability map, when it is read": lambda: person_probability(person, frame),
+        "probability map, when it is read": lambda: person_probability(person, frame, 0.7),
     }
     print("| step | ms |")
     print("| --- | ---: |")

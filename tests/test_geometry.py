@@ -174,6 +174,7 @@ def test_taps_of_every_size_stay_inside() -> None:
                 geometry.legacy_taps(size, target),
                 geometry.aligned_taps(size, target),
                 geometry.crop_taps(size, target, 3, 5),
+                geometry.centred_taps(size, target, 3, 5),
             ):
                 assert taps.low.min() >= 0
                 assert taps.high.max() < size
@@ -194,6 +195,23 @@ def test_smallest_images(
     scores = geometry.scale_and_crop_to_image(grid, frame, apply_sigmoid=True)
     assert scores.shape == size
     np.testing.assert_allclose(scores, 1 / (1 + np.exp(-3.0)), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(480, 640), (333, 500), (97, 61)])
+@pytest.mark.parametrize("resolution", ["low", "medium", "full", 2.0])
+def test_centred_frames_lead_back_to_where_a_pixel_came_from(
+    size: geometry.ImageSize, resolution: geometry.InternalResolution
+) -> None:
+    frame = Frame.of(size, resolution, 16, centred=True)
+    paddings = (frame.padding[:2], frame.padding[2:])
+    axes = zip(frame.image_taps, frame.input_size, size, paddings, strict=True)
+    for taps, inner, pixels, (before, after) in axes:
+        padded = before + pixels + after
+        # Each network pixel's place in the image, read where each image pixel lies in the network.
+        source = (np.arange(inner) + 0.5) * (padded / inner) - 0.5 - before
+        place = source[taps.low] + (source[taps.high] - source[taps.low]) * taps.weight
+        inside = slice(padded // inner + 1, pixels - padded // inner - 1)
+        np.testing.assert_allclose(place[inside], np.arange(pixels)[inside], rtol=0, atol=1e-3)
 
 
 def test_sigmoid() -> None:

@@ -34,6 +34,31 @@ def test_same_numbers_as_the_formula(
     np.testing.assert_allclose(got, expected_input(image, frame, kind), rtol=0, atol=tolerance)
 
 
+def expected_bytes(image: np.ndarray, frame: Frame) -> np.ndarray:
+    padded = geometry.pad(image, frame.padding).astype(np.float32)
+    sizes = zip(padded.shape[:2], frame.input_size, strict=True)
+    rows, columns = (geometry.centred_taps(size, target, 0, 0) for size, target in sizes)
+    return geometry.interpolate(padded, rows, columns)
+
+
+@pytest.mark.parametrize("kind", ["mobilenet", "resnet50"])
+@pytest.mark.parametrize("resolution", ["low", "medium", 0.337, "full", 2.0])
+@pytest.mark.parametrize("size", [(1, 1), (1, 90), (90, 1), (33, 47), (160, 161), (480, 640)])
+def test_centred_input_is_the_formulas_in_bytes(
+    size: tuple[int, int], resolution: geometry.InternalResolution, kind: str
+) -> None:
+    frame = Frame.of(size, resolution, 16, centred=True)
+    image = RNG.integers(0, 256, (*size, 3), np.uint8)
+    got = preprocessing.to_network_input(image, frame, kind)
+    assert got.dtype == np.float32
+    if kind == "mobilenet":
+        got = (got + 1.0) * 127.5
+    else:
+        got = got - np.array([-123.15, -115.90, -103.06], np.float32)
+    np.testing.assert_allclose(got, np.rint(got), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(got, expected_bytes(image, frame), rtol=0, atol=1.01)
+
+
 def test_padding_is_black() -> None:
     frame = Frame.of((480, 640), "low", 16)
     assert frame.padding.left == 22

@@ -1,10 +1,16 @@
 """Sizes, padding and resizing: from an image to the network's input and back again.
 
 Two sorts of pixels: *image* pixels (H, W) and *network* pixels (h, w). Padding is always given in
-image pixels. Two resize conventions, both bilinear, neither the default of OpenCV, PIL or torch:
+image pixels. The original has two resize conventions, both bilinear, neither the default of OpenCV,
+PIL or torch:
 
 * legacy (image to network): `source = target * in / out`;
 * corner aligned (network to image): `source = target * (in - 1) / (out - 1)`.
+
+They are not quite each other's inverse: towards the far side masks drift by up to half a network
+pixel. Models with fine heads are not bound to the original and use one convention both ways:
+
+* centred: `source = (target + 1/2) * in / out - 1/2`.
 
 Formulas: spec section 2. Positions are worked out in double precision, values in float32.
 """
@@ -189,6 +195,17 @@ def crop_taps(size: int, target: int, before: int, after: int) -> Taps:
     return _taps(steps * (size - 1) / max(target + before + after - 1, 1), size)
 
 
+@lru_cache(maxsize=256)
+def centred_taps(size: int, target: int, before: int, after: int, stride: int = 1) -> Taps:
+    """Taps of the centred convention: `target` image pixels out of `size` padded network pixels.
+
+    With a stride, out of the corner-aligned grid of every `stride`-th network pixel.
+    """
+    steps = np.arange(target, dtype=np.float64) + (before + 0.5)
+    position = steps * (size / (target + before + after)) - 0.5
+    return _taps(position.clip(0, size - 1) / stride, (size - 1) // stride + 1)
+
+
 def _lerp_rows(array: NDArray[np.float32], taps: Taps) -> NDArray[np.float32]:
     """Interpolate along axis 0."""
     low = array[taps.low]
@@ -246,15 +263,24 @@ def sigmoid_in_place(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Frame:
-    """How one image lies in the network's input: all that is needed to find the way back."""
+    """How one image lies in the network's input: all that is needed to find the way back.
+
+    `centred` chooses the centred convention both ways, instead of the original's two.
+    """
 
     image_size: ImageSize
     input_size: ImageSize
     padding: Padding
+    centred: bool = False
 
     @classmethod
     def of(
-        cls, image_size: ImageSize, internal_resolution: InternalResolution, output_stride: int
+        cls,
+        image_size: ImageSize,
+        internal_resolution: InternalResolution,
+        output_stride: int,
+        *,
+        centred: bool = False,
     ) -> Frame:
         """The frame of an image of size (H, W) at an internal resolution.
 
@@ -264,7 +290,7 @@ class Frame:
         input_size = to_input_resolution_height_and_width(
             internal_resolution, output_stride, image_size
         )
-        return cls(image_size, input_size, padding_for(image_size, input_size))
+        return cls(image_size, input_size, padding_for(image_size, input_size), centred)
 
     @property
     def padded_size(self) -> ImageSize:
@@ -275,9 +301,10 @@ class Frame:
     def image_taps(self) -> tuple[Taps, Taps]:
         """(row, column) taps from network pixels (h, w) to unpadded image pixels (H, W)."""
         (height, width), (top, bottom, left, right) = self.image_size, self.padding
+        taps = centred_taps if self.centred else crop_taps
         return (
-            crop_taps(self.input_size[0], height, top, bottom),
-            crop_taps(self.input_size[1], width, left, right),
+            taps(self.input_size[0], height, top, bottom),
+            taps(self.input_size[1], width, left, right),
         )
 
 

@@ -1,10 +1,11 @@
-"""From an image to the network's input: zero padding, legacy bilinear resize, normalisation.
+"""From an image to the network's input: zero padding, bilinear resize, normalisation.
 
-The same numbers as `geometry.pad`, `geometry.resize_bilinear_legacy` and the formulas of spec 2.1,
-arranged for speed: rows are interpolated first, whole and contiguous, then the pixels of two
-neighbouring columns are gathered by OpenCV's nearest-neighbour resize, which is a plain copy.
-(OpenCV's own linear resize, warp and remap cannot do it: they sample elsewhere or, in OpenCV 4,
-round positions to 1/32 of a pixel.)
+In the centred convention OpenCV resizes the bytes, and the results, bytes again, are normalised by
+a table. In the original's convention it is all done exactly: the same numbers as `geometry.pad`,
+`geometry.resize_bilinear_legacy` and the formulas of spec 2.1, arranged for speed: rows are
+interpolated first, whole and contiguous, then the pixels of two neighbouring columns are gathered
+by OpenCV's nearest-neighbour resize, which is a plain copy. (OpenCV's own linear resize, warp and
+remap cannot do it: they sample elsewhere or, in OpenCV 4, round positions to 1/32 of a pixel.)
 
 Output row i of n lies at `i * size / n`, so its weights are whole numbers over n. Bytes times whole
 weights are exact in integers, in 16 bits as long as n is at most 257; the division waits for the
@@ -55,6 +56,11 @@ def fill_network_input(
     """`to_network_input` into a given (h, w, 3) float32 array."""
     padded = _padded(image, frame)
     height, width = frame.input_size
+    if frame.centred:
+        resized = SCRATCH.array("resized", (height, width, 3), np.uint8)
+        cv2.resize(padded, (width, height), dst=resized, interpolation=cv2.INTER_LINEAR)
+        cv2.LUT(resized, _normalised_bytes(preprocessing), dst=target)
+        return
     source_height, source_width = padded.shape[:2]
     rows = _rows(source_height, height)
     columns = _columns(source_width, width)
@@ -76,6 +82,15 @@ def fill_network_input(
             np.add(left, right, out=right)
             np.multiply(right, np.float32(1.0 / height), out=right)
             np.add(right.reshape(count, width, 3), _RESNET50_OFFSETS, out=target[group])
+
+
+@lru_cache(maxsize=2)
+def _normalised_bytes(preprocessing: str) -> NDArray[np.float32]:
+    """(256,) or (1, 256, 3) float32: what the network gets for each byte, or each in a channel."""
+    values = np.arange(256, dtype=np.float32)
+    if preprocessing == "mobilenet":
+        return values * np.float32(_MOBILENET_SCALE) - np.float32(1.0)
+    return values[np.newaxis, :, np.newaxis] + _RESNET50_OFFSETS
 
 
 def _padded(image: NDArray[np.uint8], frame: Frame) -> NDArray[np.uint8]:

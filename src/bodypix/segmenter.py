@@ -340,7 +340,7 @@ class BodyPix:
         return [
             PersonSegmentation(
                 source.unflip(self._mask(heads, options)),
-                probability=partial(self._probability, heads.arrays[head], source),
+                probability=self._probability(heads, source, options),
                 all_poses=partial(self._all_poses, source, options),
             )
             for source, heads in zip(sources, run(self._engine, sources, (head,)), strict=True)
@@ -350,16 +350,14 @@ class BodyPix:
         self, sources: Sequence[Source], options: InferenceOptions
     ) -> list[PartSegmentation]:
         names = (self.info.person_head, self.info.parts_head)
-        results = []
-        for source, heads in zip(sources, run(self._engine, sources, names), strict=True):
-            results.append(
-                PartSegmentation(
-                    self._parts(heads, self._mask(heads, options), source),
-                    probability=partial(self._probability, heads.arrays[names[0]], source),
-                    all_poses=partial(self._all_poses, source, options),
-                )
+        return [
+            PartSegmentation(
+                self._parts(heads, self._mask(heads, options), source),
+                probability=self._probability(heads, source, options),
+                all_poses=partial(self._all_poses, source, options),
             )
-        return results
+            for source, heads in zip(sources, run(self._engine, sources, names), strict=True)
+        ]
 
     def _mask(self, heads: Heads, options: InferenceOptions) -> NDArray[np.uint8]:
         logits = heads.arrays[self.info.person_head][..., 0]
@@ -369,9 +367,12 @@ class BodyPix:
         parts = part_map(heads.arrays[self.info.parts_head], mask, heads.frame)
         return _MIRRORED_PARTS[source.unflip(parts)] if source.flipped else parts
 
-    @staticmethod
-    def _probability(logits: NDArray[np.float32], source: Source) -> NDArray[np.float32]:
-        return source.unflip(person_probability(logits[..., 0], source.frame))
+    def _probability(
+        self, heads: Heads, source: Source, options: InferenceOptions
+    ) -> Callable[[], NDArray[np.float32]]:
+        logits = heads.arrays[self.info.person_head][..., 0]  # the other heads are let go
+        make = partial(person_probability, logits, source.frame, options.segmentation_threshold)
+        return lambda: source.unflip(make())
 
     def _several(
         self, image: ImageLike, options: InferenceOptions, more_heads: Sequence[str]

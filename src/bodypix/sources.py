@@ -13,7 +13,7 @@ from bodypix.checkpoints.metadata import ModelMetadata
 from bodypix.decoding.poses import flip_poses_horizontal
 from bodypix.engine import Engine, Heads
 from bodypix.errors import ImageError
-from bodypix.geometry import Frame
+from bodypix.geometry import Frame, ImageSize, InternalResolution
 from bodypix.images import ImageLike, to_rgb
 from bodypix.options import InferenceOptions
 from bodypix.preprocessing import fill_network_input
@@ -52,6 +52,20 @@ class Source:
         return flip_poses_horizontal(poses, self.frame.image_size[1], swap_sides=True)
 
 
+def frame_for(
+    model: ModelMetadata, size: ImageSize, internal_resolution: InternalResolution
+) -> Frame:
+    """How an image of size (H, W) lies in a model's input.
+
+    Models with fine heads are our own and free to use the faster, exact convention.
+
+    Raises:
+        InvalidArgumentError: `internal_resolution` is out of range.
+    """
+    own = model.person_head == "segments_fine"
+    return Frame.of(size, internal_resolution, model.output_stride, centred=own)
+
+
 def prepare(
     images: Sequence[ImageLike], options: InferenceOptions, model: ModelMetadata
 ) -> list[Source]:
@@ -70,7 +84,7 @@ def prepare(
                 f"images: expected one size, {size[1]}x{size[0]} as the first; image {index} "
                 f"is {picture.shape[1]}x{picture.shape[0]}. Resize it or segment it by itself."
             )
-    frame = Frame.of((size[0], size[1]), options.internal_resolution, model.output_stride)
+    frame = frame_for(model, (size[0], size[1]), options.internal_resolution)
     batch = recycled((len(pictures), *frame.input_size, 3), np.float32)
     for picture, target in zip(pictures, batch, strict=True):
         if options.flip_horizontal:

@@ -46,20 +46,22 @@ def random_mask(size: tuple[int, int], seed: int, share: float) -> np.ndarray:
     return (np.random.default_rng(seed).random(size) < share).astype(np.uint8)
 
 
+@pytest.mark.parametrize("centred", [False, True])
 @pytest.mark.parametrize("stride", [16, 8, 4])
 @pytest.mark.parametrize("resolution", ["low", "medium", "full", 2.0])
 @pytest.mark.parametrize("size", [(1, 1), (1, 70), (70, 1), (33, 47), (90, 120), (97, 60)])
 def test_same_parts_as_the_formula(
-    size: tuple[int, int], resolution: geometry.InternalResolution, stride: int
+    size: tuple[int, int], resolution: geometry.InternalResolution, stride: int, centred: bool
 ) -> None:
-    frame = Frame.of(size, resolution, 16)
+    frame = Frame.of(size, resolution, 16, centred=centred)
     for seed, logits in enumerate((noise(frame, stride, 1, 2.0), smooth(frame, stride, 2))):
         for share in (0.01, 0.5, 1.0):
             assert_same(logits, random_mask(size, seed, share), frame)
 
 
-def test_same_parts_for_a_compact_person() -> None:
-    frame = Frame.of((240, 320), "medium", 16)
+@pytest.mark.parametrize("centred", [False, True])
+def test_same_parts_for_a_compact_person(centred: bool) -> None:
+    frame = Frame.of((240, 320), "medium", 16, centred=centred)
     mask = np.zeros((240, 320), np.uint8)
     cv2.ellipse(mask, (170, 130), (60, 90), 20, 0, 360, 1, -1)
     for stride in (16, 8, 4):

@@ -210,6 +210,13 @@ def test_scaling_undoes_padding_and_size() -> None:
     np.testing.assert_array_equal(scaled.scores, some_pose().scores)
 
 
+def test_scaling_of_a_centred_frame_keeps_pixel_centres() -> None:
+    (scaled,) = scale_poses([some_pose()], Frame.of((480, 640), "low", 16, centred=True))
+    before = some_pose().positions + 0.5
+    np.testing.assert_allclose(scaled.positions[:, 0], before[:, 0] * (684 / 161) - 22.5)
+    np.testing.assert_allclose(scaled.positions[:, 1], before[:, 1] * (480 / 113) - 0.5)
+
+
 def test_flipping_keeps_names_or_swaps_sides() -> None:
     pose = some_pose()
     drawn = flip_pose_horizontal(pose, 101)

@@ -6,6 +6,10 @@ probability is strictly above the threshold. `geometry.scale_and_crop_to_image` 
 is written there. Here both resizes go one axis at a time over contiguous rows (columns are turned
 into rows by a transposition), the last ones in blocks of image columns that stay in a processor's
 cache, and a mask is worked out only in those rows of a block where the person may be.
+
+In a centred frame the formula is simpler: one bilinear resize of the logits from the grid to image
+pixels, then the sigmoid. There a mask needs no sigmoid, for `probability > threshold` is `logit >
+log(threshold / (1 - threshold))`, and OpenCV's resize does the rest.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix.geometry import Frame, Taps, aligned_taps
+from bodypix.geometry import Frame, Taps, aligned_taps, centred_taps, sigmoid_in_place
 from bodypix.scratch import SCRATCH, recycled
 
 # A cell whose corners are all this far below the threshold holds no person: interpolated values
@@ -27,6 +31,8 @@ _SAFE_MARGIN: Final = 1e-5
 # exp(88) is the last power that float32 holds; the score of a logit of -87 is 0 to 37 digits.
 _LARGEST_POWER: Final = np.float32(87.0)
 _ONE: Final = np.float32(1.0)
+# In image pixels: so far off OpenCV's resize may be.
+_LARGEST_OFFSET: Final = 0.125
 # Image columns in a block.
 _BLOCK: Final = 128
 
@@ -65,14 +71,28 @@ class _Plan(NamedTuple):
     reach: list[tuple[int, int]]
 
 
-def person_probability(logits: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
+def person_probability(
+    logits: NDArray[np.float32], frame: Frame, threshold: float = 0.7
+) -> NDArray[np.float32]:
     """(H, W) float32, 0..1: the probability that a pixel is of a person.
 
     Args:
         logits: (H', W') float32 on a corner-aligned grid.
         frame: sizes and padding.
+        threshold: 0..1, that of the mask that will stand beside it. In a centred frame no rounding
+            error may bring a probability to the other side of it.
     """
     probability: NDArray[np.float32] = recycled(frame.image_size, np.float32)
+    if frame.centred:
+        values = _image_logits(logits, frame)
+        person = values > _logit(threshold)
+        np.copyto(probability, values)
+        sigmoid_in_place(probability)
+        limit = np.float32(threshold)
+        wrong = (probability > limit) != person
+        above = np.nextafter(limit, np.float32(2.0))
+        probability[wrong] = np.where(person[wrong], above, limit)
+        return probability
     plan = _plan(logits.shape, frame)
     scores = _network_scores(logits, plan)
     rows = slice(0, frame.image_size[0])
@@ -84,10 +104,13 @@ def person_probability(logits: NDArray[np.float32], frame: Frame) -> NDArray[np.
 def person_mask(logits: NDArray[np.float32], frame: Frame, threshold: float) -> NDArray[np.uint8]:
     """(H, W) uint8: 1 where `person_probability` is strictly above the threshold, else 0.
 
-    The two agree to the last bit: the same numbers are computed, but not where the logits around
-    a pixel leave no doubt that nobody is there.
+    The two agree to the last bit (given the same threshold): the same numbers are computed, but
+    not where the logits around a pixel leave no doubt that nobody is there.
     """
     mask: NDArray[np.uint8] = recycled(frame.image_size, np.uint8)
+    if frame.centred:
+        np.greater(_image_logits(logits, frame), _logit(threshold), out=mask.view(np.bool_))
+        return mask
     mask.fill(0)
     plan = _plan(logits.shape, frame)
     near = _near(logits, threshold)
@@ -102,6 +125,69 @@ def person_mask(logits: NDArray[np.float32], frame: Frame, threshold: float) -> 
             values = _image_scores(scores, plan, block, rows)
             np.greater(values, limit, out=truth[rows, block.left : block.right])
     return mask
+
+
+class _Enlargement(NamedTuple):
+    """The way from a grid straight to the pixels of a centred frame.
+
+    `rows` and `columns` are exact. OpenCV's resize is several times faster, but cannot begin
+    between two pixels. Where that matters little, `first` is the image's first (y, x) in the grid
+    resized by `scale` (y, x); otherwise it is None.
+    """
+
+    rows: _Lerp
+    columns: _Lerp
+    scale: tuple[float, float]
+    first: tuple[int, int] | None
+
+
+@lru_cache(maxsize=64)
+def _enlargement(grid: tuple[int, int], frame: Frame) -> _Enlargement:
+    lerps, scales, firsts, errors = [], [], [], []
+    paddings = (frame.padding[:2], frame.padding[2:])
+    for nodes, size, pixels, (before, after) in zip(
+        grid, frame.input_size, frame.image_size, paddings, strict=True
+    ):
+        stride = max(1, (size - 1) // max(nodes - 1, 1))
+        lerps.append(_lerp_of(centred_taps(size, pixels, before, after, stride)))
+        scales.append((before + pixels + after) * stride / size)
+        # The first node is the first network pixel, but OpenCV takes it for the centre of a whole
+        # cell: its result begins so much further out.
+        first = before + (0.5 - 0.5 / stride) * scales[-1]
+        firsts.append(round(first))
+        errors.append(abs(first - firsts[-1]))
+    near = max(errors) <= _LARGEST_OFFSET
+    return _Enlargement(
+        lerps[0],
+        lerps[1],
+        (scales[0], scales[1]),
+        (firsts[0], firsts[1]) if near else None,
+    )
+
+
+def _image_logits(logits: NDArray[np.float32], frame: Frame) -> NDArray[np.float32]:
+    """(H, W) float32 in scratch memory: logits at image pixels of a centred frame."""
+    rows, columns, (scale_y, scale_x), first = _enlargement(logits.shape, frame)
+    logits = np.ascontiguousarray(logits)
+    if first is None:
+        across = _interpolated(_transposed(logits, "grid transposed"), columns, "across")
+        return _interpolated(_transposed(across, "across transposed"), rows, "image")
+    # Without a size, OpenCV takes the scales as they are, and rounds the size like this.
+    size = (round(logits.shape[0] * scale_y), round(logits.shape[1] * scale_x))
+    memory = SCRATCH.array("enlarged", size, np.float32)
+    enlarged = cv2.resize(
+        logits, None, dst=memory, fx=scale_x, fy=scale_y, interpolation=cv2.INTER_LINEAR
+    )
+    (top, left), (height, width) = first, frame.image_size
+    return np.asarray(enlarged, np.float32)[top : top + height, left : left + width]
+
+
+def _logit(threshold: float) -> np.float32:
+    """log(t / (1 - t)) of the threshold as float32 has it; infinite for 0 and 1."""
+    limit = float(np.float32(threshold))
+    if limit in (0.0, 1.0):
+        return np.float32(-np.inf if limit == 0.0 else np.inf)
+    return np.float32(math.log(limit) - math.log1p(-limit))
 
 
 def _near(logits: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:

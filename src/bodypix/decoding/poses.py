@@ -202,8 +202,9 @@ def flip_poses_horizontal(
 def _to_image(frame: Frame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What x, y are multiplied by, then lessened by, to come from network to image pixels."""
     scale_y, scale_x = pose_scale(frame.image_size, frame.input_size, frame.padding)
-    before = (frame.padding.left, frame.padding.top)
-    return np.array([scale_x, scale_y]), np.array(before, dtype=np.float64)
+    scale = np.array([scale_x, scale_y])
+    before = np.array([frame.padding.left, frame.padding.top], dtype=np.float64)
+    return scale, before + (1.0 - scale) / 2.0 if frame.centred else before
 
 
 def _roots_and_walks(
