@@ -49,6 +49,17 @@ def test_targets_lie_on_the_persons_pixels(sample: Sample) -> None:
         assert crop.parts.shape == (13, 13, 24)
 
 
+def test_empty_crops_show_nobody(sample: Sample) -> None:
+    rng = np.random.default_rng(4)
+    shares = []
+    for empty_share in (0.0, 1.0):
+        options = Augmentation(empty_share=empty_share)
+        crops = [augment.crop(sample, SIZE, options, rng) for _ in range(40)]
+        shares.append(np.mean([crop.person.max() < 128 for crop in crops]))
+    # The figure fills a good part of this picture: not every try finds a place without it.
+    assert shares[1] > shares[0] + 0.2
+
+
 def test_paste_adds_the_person(sample: Sample) -> None:
     rng = np.random.default_rng(2)
     empty = Sample(

@@ -95,8 +95,9 @@ def test_resize_is_corner_aligned() -> None:
     assert np.allclose(small[0], [0, 2, 4, 6, 8])
 
 
-def test_default_recipe() -> None:
-    recipe = read_recipe(DEFAULT_RECIPE)
+@pytest.mark.parametrize("name", ["default.toml", "default-finish.toml"])
+def test_shipped_recipes(name: str) -> None:
+    recipe = read_recipe(DEFAULT_RECIPE.with_name(name))
     assert recipe.network().multiplier == recipe.multiplier
     assert sum(source.weight for source in recipe.sources) == pytest.approx(1)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -14,6 +14,7 @@ from .sample import Bytes, Sample
 
 MIRROR = np.asarray(MIRRORED_PARTS)
 PERSON_STRIDE, PARTS_STRIDE = 4, 8
+EMPTY_TRIES = 6
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Augmentation:
     person_share: float = 0.7  # of the others are centred on a person
     paste_share: float = 0.25  # of the crops get a cut-out person on top
     stretch: float = 1.35  # largest change of the aspect ratio
+    empty_share: float = 0.0  # of the crops are looked for where nobody is
 
 
 def placement(
@@ -107,9 +109,25 @@ def warp(
 
 
 def crop(sample: Sample, size: int, options: Augmentation, rng: np.random.Generator) -> Crop:
-    """A random geometric crop."""
-    frame = (sample.image.shape[0], sample.image.shape[1])
-    matrix = placement(sample, size, options, rng)
+    """A random geometric crop; a share of them, where it can be had, shows nobody."""
+    if rng.random() < options.empty_share:
+        anywhere = replace(options, face_share=0.0, person_share=0.0)
+        for _ in range(EMPTY_TRIES):
+            matrix = placement(sample, size, anywhere, rng)
+            if warp(sample.person, matrix, frame_of(sample), size, 16).max() < 64:
+                return crop_at(sample, matrix, size, rng)
+    return crop_at(sample, placement(sample, size, options, rng), size, rng)
+
+
+def frame_of(sample: Sample) -> tuple[int, int]:
+    return sample.image.shape[0], sample.image.shape[1]
+
+
+def crop_at(
+    sample: Sample, matrix: NDArray[np.float64], size: int, rng: np.random.Generator
+) -> Crop:
+    """The crop that an affine map (2,3) from crop pixels to picture pixels shows."""
+    frame = frame_of(sample)
     grey = int(rng.integers(0, 256)) if rng.random() < 0.5 else 0
     image = warp(sample.image, matrix, frame, size, 1, (grey, grey, grey))
     person = warp(sample.person, matrix, frame, size, PERSON_STRIDE)
@@ -126,7 +144,7 @@ def crop(sample: Sample, size: int, options: Augmentation, rng: np.random.Genera
 def paste(front: Sample, back: Crop, options: Augmentation, rng: np.random.Generator) -> Crop:
     """Put the hand-labelled person of ``front`` over ``back``: exact edges on any background."""
     size = back.image.shape[0]
-    frame = (front.image.shape[0], front.image.shape[1])
+    frame = frame_of(front)
     matrix = placement(front, size, options, rng)
     soft = cv2.GaussianBlur(front.person, (3, 3), 0)
     alpha = warp(soft, matrix, frame, size, 1).astype(np.float32)[..., None] / 255  # type: ignore[arg-type]
