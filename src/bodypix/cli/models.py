@@ -29,7 +29,12 @@ def list_models() -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "network", "stride", "size", "where"):
-        table.add_column(heading, justify="right" if heading in ("stride", "size") else "left")
+        # Names are there to be copied: on a narrow terminal another column gives way.
+        table.add_column(
+            heading,
+            justify="right" if heading in ("stride", "size") else "left",
+            min_width=max(len(model.name) for model in PUBLISHED) if heading == "name" else None,
+        )
     for model in built_in_models():
         where = "built in, the default" if model.default else "built in"
         network = f"{model.architecture} {model.multiplier:g}"
