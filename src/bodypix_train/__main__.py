@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -39,14 +40,14 @@ def label(recipe: RecipeFile, data: Data, labels: Labels = Path("runs/labels")) 
     from rich.progress import track
 
     from .label import Teachers, label_folder, pictures
-    from .recipe import label_folder_of, read_recipe
+    from .recipe import UNTAUGHT, label_folder_of, read_recipe
 
     plan = read_recipe(recipe)
     teachers = Teachers.from_folder(data / plan.teachers)
     done: set[Path] = set()
     for source in plan.sources:
         out = label_folder_of(source, labels)
-        if out in done:
+        if out in done or source.kind in UNTAUGHT:
             continue
         done.add(out)
         folder = data / source.images
@@ -75,12 +76,14 @@ def train(
 
     from .checkpoint import read_network
     from .recipe import read_mixture, read_recipe
-    from .tasks import SegmentationTask
     from .teachers import BodyPixTeacher
     from .train import train as run
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     cv2.setNumThreads(1)  # the network needs the cores
+    # The thread that makes batches gives the interpreter lock back sooner: the
+    # network takes it hundreds of times a step.
+    sys.setswitchinterval(3e-4)
     plan = read_recipe(recipe)
     mixture = read_mixture(plan, data, labels)
     torch.manual_seed(plan.seed)
@@ -93,7 +96,7 @@ def train(
         typer.echo(f"step {step}  {progress:.1%}  {losses}")
 
     run(
-        SegmentationTask(network, plan.pose_weight, plan.hints, plan.hint_weight),
+        plan.loss(network),
         mixture,
         plan.schedule,
         out,
@@ -146,6 +149,9 @@ def evaluate(
         str | None, typer.Option(help="Also compare part maps with this model's (WHERE).")
     ] = None,
     out: ScoresFile = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Folder for a page with all tables and with pictures.")
+    ] = None,
 ) -> None:
     """Person masks against the truth: one table, a group of columns for each --model."""
     import bodypix
@@ -153,6 +159,7 @@ def evaluate(
     from .evalsets import SETS
     from .evaluate import evaluate as run
     from .evaluate import part_agreement, table
+    from .report import write_report
 
     sets = tuple(only or SETS)
     unknown = [name for name in sets if name not in SETS]
@@ -164,6 +171,8 @@ def evaluate(
         networks[name] = network
         scores[name] = run(network, data, sets=sets, **options)
     typer.echo(table(scores))
+    if report:
+        typer.echo(f"report: {write_report(report, networks, scores, data, **options)}")
     if parts_against:
         reference = bodypix.load(model_url=parts_against)
         for name, network in networks.items():
@@ -206,9 +215,8 @@ def _load_each(entries: list[str]) -> Iterator[tuple[str, BodyPix]]:
 def _write_scores(out: Path, scores: dict[str, dict[str, Any]]) -> None:
     """JSON: model, then set, then the fields of the score."""
     import json
-    from dataclasses import asdict
 
-    plain = {m: {s: asdict(score) for s, score in sets.items()} for m, sets in scores.items()}
+    plain = {m: {s: score.summary() for s, score in sets.items()} for m, sets in scores.items()}
     part = out.with_suffix(".part")
     part.write_text(json.dumps(plain, indent=1))
     part.replace(out)

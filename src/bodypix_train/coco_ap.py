@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -62,6 +62,9 @@ class ApScore:
     ap50: float | None
     ap75: float | None
     ar: float | None
+
+    def summary(self) -> dict[str, float | None]:
+        return asdict(self)
 
 
 def coco_ap(

@@ -24,11 +24,15 @@ SETS = {
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture, (H,W,3) RGB uint8, and where people truly are, (H,W) bool."""
+    """A picture, (H,W,3) RGB uint8, and where people truly are, (H,W) bool.
+
+    ``people`` counts them where the labels tell them apart, else it is None.
+    """
 
     name: str
     image: NDArray[np.uint8]
     person: NDArray[np.bool_]
+    people: int | None = None
 
 
 def read_set(root: Path, name: str) -> Iterator[Pair]:
@@ -37,7 +41,8 @@ def read_set(root: Path, name: str) -> Iterator[Pair]:
     masks = SETS[name]
     if masks is None:
         for entry in read_coco(folder / "instances_person.json", folder / "images"):
-            yield Pair(entry.path.name, read(entry.path), entry.person_mask())
+            single = sum(not label.get("iscrowd") for label in entry.annotations)
+            yield Pair(entry.path.name, read(entry.path), entry.person_mask(), single)
         return
     for path in pictures(folder / "images"):
         truth = read(folder / masks / f"{path.stem}.png", cv2.IMREAD_UNCHANGED)
@@ -47,8 +52,10 @@ def read_set(root: Path, name: str) -> Iterator[Pair]:
         if truth.shape != image.shape[:2]:
             raise ValueError(f"{path}: picture is {image.shape[:2]}, its mask {truth.shape}")
         # Instance maps hold small ids, binary masks 0 and 255.
-        person = truth > (127 if masks == "masks" else 0)
-        yield Pair(path.name, image, person)
+        if masks == "masks":
+            yield Pair(path.name, image, truth > 127)
+        else:
+            yield Pair(path.name, image, truth > 0, len(np.unique(truth[truth > 0])))
 
 
 def read(path: Path, mode: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:

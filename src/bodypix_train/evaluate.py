@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,53 +46,102 @@ def outline(mask: Mask) -> Mask:
     return mask & (inner == 0)
 
 
-@dataclass
+@dataclass(frozen=True)
+class PictureScore:
+    """One picture: ``both`` and ``either`` count the pixels of intersection and union.
+
+    ``share`` is the part of the picture that is person, ``marked`` the part that was marked,
+    ``people`` how many there are (None: unknown).
+    """
+
+    name: str
+    both: int
+    either: int
+    boundary: float
+    share: float
+    marked: float
+    people: int | None
+
+    @property
+    def iou(self) -> float:
+        return self.both / self.either if self.either else 1.0
+
+    @property
+    def shown(self) -> bool:
+        """Whether anybody can be seen at more than 1% of the picture."""
+        return self.share > 0.01
+
+
+@dataclass(frozen=True)
 class SetScore:
-    """Scores on one set.
+    """Scores on one set or one group of pictures.
 
     ``mean_iou`` and ``boundary`` are means over the pictures with more than 1% person;
     ``pooled_iou`` adds up the pixels of all pictures; ``false_area`` is the mean share that is
     marked in pictures without people (None where the set has none).
     """
 
-    pictures: int = 0
-    mean_iou: float = 0.0
-    pooled_iou: float = 0.0
-    boundary: float = 0.0
-    false_area: float | None = None
-    worst: list[tuple[float, str]] = field(default_factory=list)
+    scores: tuple[PictureScore, ...]
+
+    @property
+    def pictures(self) -> int:
+        return len(self.scores)
+
+    @property
+    def mean_iou(self) -> float:
+        return mean([score.iou for score in self.scores if score.shown]) or 0.0
+
+    @property
+    def boundary(self) -> float:
+        return mean([score.boundary for score in self.scores if score.shown]) or 0.0
+
+    @property
+    def pooled_iou(self) -> float:
+        either = sum(score.either for score in self.scores)
+        return sum(score.both for score in self.scores) / either if either else 1.0
+
+    @property
+    def false_area(self) -> float | None:
+        return mean([score.marked for score in self.scores if score.share == 0])
+
+    def summary(self) -> dict[str, float | None]:
+        return {
+            "pictures": self.pictures,
+            "mean_iou": self.mean_iou,
+            "pooled_iou": self.pooled_iou,
+            "boundary": self.boundary,
+            "false_area": self.false_area,
+        }
+
+
+def mean(values: list[float]) -> float | None:
+    return float(np.mean(values)) if values else None
 
 
 def evaluate_set(
     model: BodyPix, root: Path, name: str, *, internal_resolution: Any, threshold: float
 ) -> SetScore:
     """Segment every picture of a set and compare with the truth."""
-    ious, outlines, false_areas, names = [], [], [], []
-    both = either = count = 0
+    scores = []
     for pair in read_set(root, name):
         result = model.segment_person(
             pair.image, internal_resolution=internal_resolution, segmentation_threshold=threshold
         )
         answer = result.mask.astype(bool)
-        both += np.count_nonzero(answer & pair.person)
-        either += np.count_nonzero(answer | pair.person)
-        count += 1
-        if pair.person.mean() > 0.01:
-            ious.append(iou(answer, pair.person))
-            outlines.append(boundary_f(answer, pair.person))
-            names.append(pair.name)
-        elif not pair.person.any():
-            false_areas.append(float(answer.mean()))
-    if not count:
+        scores.append(
+            PictureScore(
+                name=pair.name,
+                both=np.count_nonzero(answer & pair.person),
+                either=np.count_nonzero(answer | pair.person),
+                boundary=boundary_f(answer, pair.person),
+                share=float(pair.person.mean()),
+                marked=float(answer.mean()),
+                people=pair.people,
+            )
+        )
+    if not scores:
         raise ValueError(f"{root / name}: the set holds no pictures")
-    return SetScore(
-        pictures=count,
-        mean_iou=float(np.mean(ious)) if ious else 0.0,
-        pooled_iou=both / either if either else 1.0,
-        boundary=float(np.mean(outlines)) if outlines else 0.0,
-        false_area=float(np.mean(false_areas)) if false_areas else None,
-        worst=sorted(zip(ious, names, strict=True))[:5],
-    )
+    return SetScore(tuple(scores))
 
 
 def evaluate(
@@ -133,6 +183,30 @@ def part_agreement(
         both += np.count_nonzero(people)
         same += np.count_nonzero(people & (mine == theirs))
     return same / both if both else 0.0
+
+
+# Group -> whether a picture belongs to it.
+FRAMING: dict[str, Callable[[PictureScore], bool]] = {
+    "people under 5% of the picture": lambda score: 0.01 < score.share <= 0.05,
+    "5 to 20%": lambda score: 0.05 < score.share <= 0.2,
+    "20 to 50%": lambda score: 0.2 < score.share <= 0.5,
+    "over 50%": lambda score: score.share > 0.5,
+}
+CROWD: dict[str, Callable[[PictureScore], bool]] = {
+    "1 person": lambda score: score.people == 1,
+    "2 people": lambda score: score.people == 2,
+    "3 to 5": lambda score: score.people is not None and 3 <= score.people <= 5,
+    "6 and more": lambda score: score.people is not None and score.people >= 6,
+}
+
+
+def by_group(
+    scores: dict[str, SetScore], groups: dict[str, Callable[[PictureScore], bool]]
+) -> dict[str, SetScore]:
+    """The pictures of all sets, dealt out to groups; groups without pictures are left out."""
+    every = [score for entry in scores.values() for score in entry.scores]
+    dealt = {name: tuple(filter(belongs, every)) for name, belongs in groups.items()}
+    return {name: SetScore(members) for name, members in dealt.items() if members}
 
 
 def table(scores: dict[str, dict[str, SetScore]]) -> str:

@@ -12,6 +12,8 @@ from .datasets.augment import Augmentation
 from .datasets.mixture import Mixture
 from .datasets.sample import Sample
 from .networks.bodypix import BodyPixNet
+from .networks.mobilenet import BLOCKS, STRIDE_4_BLOCK, STRIDE_8_BLOCK
+from .tasks import SegmentationTask, StagewiseTask
 from .train import Schedule
 
 if sys.version_info >= (3, 11):
@@ -19,16 +21,28 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-KINDS = ("teacher", "empty", "ccp-drawn", "ccp-undrawn")
+KINDS = ("teacher", "empty", "nobody", "objects", "ccp-drawn", "ccp-undrawn")
+UNTAUGHT = ("nobody", "objects")  # kinds that no teacher has to label
+TASKS = {"joint": SegmentationTask, "stagewise": StagewiseTask}
 
 
 @dataclass(frozen=True)
 class Source:
-    """Pictures of one kind in ``images``, relative to the data folder; ``weight`` in the mix."""
+    """Pictures of one kind in ``images``, relative to the data folder; ``weight`` in the mix.
+
+    | kind        | what lies there                                               | labels       |
+    | ----------- | ------------------------------------------------------------- | ------------ |
+    | teacher     | photos with people                                            | the teachers |
+    | empty       | photos in which the teachers see nobody                       | the teachers |
+    | nobody      | photos without people, looked at; folders of folders are read | none needed  |
+    | objects     | cut-out things to put over crops, likewise; no weight         | none needed  |
+    | ccp-drawn   | Clothing Co-Parsing with hand-made masks                      | by hand      |
+    | ccp-undrawn | the rest of it                                                | the teachers |
+    """
 
     kind: str
     images: str
-    weight: float
+    weight: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,9 @@ class Recipe:
     name: str
     multiplier: float
     widths: tuple[int, int]
+    task: str
     pose_weight: float
+    agree_weight: float
     teacher_share: float
     hints: tuple[int, ...]
     hint_weight: float
@@ -50,6 +66,12 @@ class Recipe:
 
     def network(self) -> BodyPixNet:
         return BodyPixNet(self.multiplier, self.widths)
+
+    def loss(self, network: BodyPixNet) -> SegmentationTask:
+        """The task that trains ``network``."""
+        return TASKS[self.task](
+            network, self.pose_weight, self.hints, self.hint_weight, self.agree_weight
+        )
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -65,7 +87,9 @@ def read_recipe(path: Path) -> Recipe:
             name=raw["name"],
             multiplier=float(raw["network"]["multiplier"]),
             widths=tuple(raw["network"]["widths"]),
+            task=raw["loss"].get("task", "joint"),
             pose_weight=float(raw["loss"]["pose_weight"]),
+            agree_weight=float(raw["loss"].get("agree_weight", 0.5)),
             teacher_share=float(raw["loss"]["teacher_share"]),
             hints=tuple(raw["loss"].get("hints", ())),
             hint_weight=float(raw["loss"].get("hint_weight", 0.0)),
@@ -85,6 +109,19 @@ def read_recipe(path: Path) -> Recipe:
                 f"{path}: data.sources.kind: expected one of {', '.join(KINDS)},"
                 f" got {source.kind!r}"
             )
+    if recipe.task not in TASKS:
+        raise ValueError(
+            f"{path}: loss.task: expected one of {', '.join(TASKS)}, got {recipe.task!r}"
+        )
+    if recipe.task == "stagewise" and not (
+        {STRIDE_4_BLOCK, STRIDE_8_BLOCK, len(BLOCKS)} <= set(recipe.hints)
+        and recipe.teacher_share == 1
+    ):
+        raise ValueError(
+            f"{path}: loss.task: stagewise needs teacher_share = 1 and hints with the blocks"
+            f" {STRIDE_4_BLOCK}, {STRIDE_8_BLOCK} and {len(BLOCKS)},"
+            f" got {recipe.teacher_share} and {list(recipe.hints)}"
+        )
     if recipe.hints and recipe.multiplier != 0.5:
         raise ValueError(
             f"{path}: loss.hints: expected none at multiplier {recipe.multiplier}: the teacher's"
@@ -99,12 +136,20 @@ def read_recipe(path: Path) -> Recipe:
 def read_source(source: Source, data: Path, labels: Path) -> list[Sample]:
     """The samples of one source; ``labels`` is where `bodypix-train label` wrote."""
     answers = label_folder_of(source, labels)
+    if source.kind == "nobody":
+        folders = folders_of(data / source.images)
+        return [sample for folder in folders for sample in photos.read_nobody_folder(folder)]
     if source.kind == "teacher":
         return photos.read_teacher_folder(data / source.images, answers)
     if source.kind == "empty":
         return photos.read_empty_folder(data / source.images, answers)
     drawn = source.kind == "ccp-drawn"
     return photos.read_ccp((data / source.images).parent, answers, drawn=drawn)
+
+
+def folders_of(root: Path) -> list[Path]:
+    """``root`` and the folders directly in it."""
+    return [root, *sorted(path for path in root.iterdir() if path.is_dir())]
 
 
 def label_folder_of(source: Source, labels: Path) -> Path:
@@ -114,6 +159,15 @@ def label_folder_of(source: Source, labels: Path) -> Path:
 
 def read_mixture(recipe: Recipe, data: Path, labels: Path) -> Mixture:
     """All sources of a recipe, read into memory."""
+    samples = [s for s in recipe.sources if s.kind != "objects"]
+    objects = [s for s in recipe.sources if s.kind == "objects"]
     return Mixture(
-        [(s.weight, read_source(s, data, labels)) for s in recipe.sources], recipe.augmentation
+        [(s.weight, read_source(s, data, labels)) for s in samples],
+        recipe.augmentation,
+        [
+            thing
+            for source in objects
+            for folder in folders_of(data / source.images)
+            for thing in photos.read_objects(folder)
+        ],
     )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from . import losses
 from .networks.bodypix import BodyPixNet, hint_name
+from .networks.mobilenet import STRIDE_4_BLOCK, STRIDE_8_BLOCK
 
 
 @dataclass(frozen=True)
@@ -36,21 +38,36 @@ class SegmentationTask(nn.Module):
         pose_weight: float = 0.25,
         hints: tuple[int, ...] = (),
         hint_weight: float = 0.0,
+        agree_weight: float = 0.5,
     ) -> None:
         super().__init__()
         self.network = network
         self.pose_weight = pose_weight
         self.hints, self.hint_weight = hints, hint_weight
+        self.agree_weight = agree_weight
 
     def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, float]]:
         """Loss to minimise and its parts by name, at ``progress`` in 0..1 of the run."""
-        device = batch.image.device.type
-        with torch.autocast(device, dtype=torch.bfloat16):
+        with torch.autocast(batch.image.device.type, dtype=torch.bfloat16):
             raw = self.network(batch.image, self.hints)
         out = {name: head.float() for name, head in raw.items()}
+        terms = self.label_terms(out, batch)
+        if batch.teacher:
+            count = len(next(iter(batch.teacher.values())))
+            mine = {name: out[name][:count] for name in batch.teacher}
+            # Hints lead the network; towards the end its labels are better than its teacher.
+            weight = self.hint_weight * min(1.0, max(0.2, (1 - progress) / 0.3))
+            for block in self.hints:
+                name = hint_name(block)
+                terms[name] = weight * losses.hint_loss(mine[name], batch.teacher[name])
+            terms |= self.teacher_terms(mine, batch.teacher)
+        return total(terms)
+
+    def label_terms(self, out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
+        """Losses of the person and part heads, coarse and fine, against the labels."""
         inside = (batch.person > 0.5).float() * batch.has_parts[:, None, None, None]
         # Corner-aligned grids nest: every second (fourth) cell is a cell of the coarser grid.
-        terms = {
+        return {
             "person_fine": 2.0
             * losses.person_loss(out["segments_fine"], batch.person, batch.trust),
             "person": 0.3
@@ -64,15 +81,56 @@ class SegmentationTask(nn.Module):
                 out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4]
             ),
         }
-        if batch.teacher:
-            count = len(next(iter(batch.teacher.values())))
-            mine = {name: out[name][:count] for name in batch.teacher}
-            # Hints lead the network; towards the end its labels are better than its teacher.
-            weight = self.hint_weight * min(1.0, max(0.2, (1 - progress) / 0.3))
+
+    def teacher_terms(
+        self, out: dict[str, Tensor], teacher: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Losses of the coarse heads against the teacher's answers to the same crops."""
+        person = torch.sigmoid(teacher["segments"])
+        terms = {
+            "agree": self.agree_weight
+            * functional.binary_cross_entropy_with_logits(out["segments"], person)
+        }
+        for name, term in losses.pose_losses(out, teacher).items():
+            terms[name] = self.pose_weight * term
+        return terms
+
+
+class StagewiseTask(SegmentationTask):
+    """Every stage of the backbone learns by itself, given the teacher's features at its start.
+
+    A stage reaches from one hint to the next, and the heads and the decoder see the teacher's
+    features: no stage waits until those before it are good, so a new network learns the
+    teacher's features much sooner (blockwise distillation, Li et al. 2020). The last hint must
+    be the last block, and hints must name the blocks at strides 4 and 8. All pictures are taught.
+    """
+
+    def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, float]]:
+        network, teacher = self.network, batch.teacher
+        terms: dict[str, Tensor] = {}
+        with torch.autocast(batch.image.device.type, dtype=torch.bfloat16):
+            x, done = network.backbone.stem(batch.image), 0
             for block in self.hints:
-                name = hint_name(block)
-                terms[name] = weight * losses.hint_loss(mine[name], batch.teacher[name])
-            for name, term in losses.pose_losses(mine, batch.teacher).items():
-                terms[name] = self.pose_weight * term
-        total = torch.stack(list(terms.values())).sum()
-        return total, {name: float(term.detach()) for name, term in terms.items()}
+                for layer in network.backbone.blocks[done:block]:
+                    x = layer(x)
+                name, done = hint_name(block), block
+                terms[name] = self.hint_weight * losses.hint_loss(x.float(), teacher[name])
+                x = channels_last(teacher[name])
+            at = [
+                channels_last(teacher[hint_name(block)])
+                for block in (STRIDE_4_BLOCK, STRIDE_8_BLOCK, self.hints[-1])
+            ]
+            raw = network.decode(*at)
+        out = {name: head.float() for name, head in raw.items()}
+        return total(terms | self.label_terms(out, batch) | self.teacher_terms(out, teacher))
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """The layout that CPU and GPU convolutions like best."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def total(terms: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    """The sum of all losses, and each of them as a number."""
+    loss = torch.stack(list(terms.values())).sum()
+    return loss, {name: float(term.detach()) for name, term in terms.items()}

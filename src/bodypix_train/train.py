@@ -9,7 +9,7 @@ import math
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from .datasets.mixture import BatchStream, Mixture, prefetch
-from .tasks import Batch, SegmentationTask
+from .tasks import SegmentationTask, channels_last
 from .teachers import BodyPixTeacher
 
 log = logging.getLogger(__name__)
@@ -140,7 +140,8 @@ def train(
             rate = schedule.rate(step, progress())
             for group in optimizer.param_groups:
                 group["lr"] = rate
-            loss, terms = task(channels_last(batch), progress())
+            batch = replace(batch, image=channels_last(batch.image))
+            loss, terms = task(batch, progress())
             if not torch.isfinite(loss):
                 log.warning("step %d: loss is %s, batch skipped", step, float(loss.detach()))
                 optimizer.zero_grad()
@@ -167,12 +168,6 @@ def train(
                 break
     checkpoint()
     return ema
-
-
-def channels_last(batch: Batch) -> Batch:
-    """The layout that CPU and GPU convolutions like best."""
-    image = batch.image.contiguous(memory_format=torch.channels_last)
-    return Batch(image, batch.person, batch.trust, batch.parts, batch.has_parts, batch.teacher)
 
 
 def write_log(

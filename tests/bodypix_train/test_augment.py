@@ -81,6 +81,20 @@ def test_paste_adds_the_person(sample: Sample) -> None:
     assert max(areas) > 50
 
 
+def test_clutter_hides_the_person(sample: Sample) -> None:
+    back = augment.crop_at(sample, whole(sample, False), SIZE, np.random.default_rng(0))
+    thing = np.full((30, 30, 4), (10, 200, 10, 255), np.uint8)
+    hidden = 0
+    for seed in range(10):
+        crop = augment.clutter(thing, back, np.random.default_rng(seed))
+        green = (crop.image[::4, ::4] == (10, 200, 10)).all(axis=2)
+        assert not crop.person[green].any()
+        assert (crop.person <= back.person).all()
+        hidden += np.count_nonzero(back.person) - np.count_nonzero(crop.person)
+    assert hidden > 0
+    assert back.person.any()
+
+
 def test_photometric_keeps_shape_and_type(sample: Sample) -> None:
     rng = np.random.default_rng(3)
     for _ in range(20):

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from bodypix_train.evalsets import read_set
-from bodypix_train.evaluate import boundary_f, evaluate, iou, table
+from bodypix_train.evaluate import CROWD, FRAMING, boundary_f, by_group, evaluate, iou, table
+from bodypix_train.report import write_report
 
 
 def square(low: int, high: int) -> np.ndarray:
@@ -83,6 +84,40 @@ def test_sets_and_table(tmp_path: Path) -> None:
     lines = table({"mine": scores}).splitlines()
     assert len(lines) == 2 + len(sets)
     assert "6.25%" in lines[-1]
+
+
+def test_groups_by_framing_and_number(tmp_path: Path) -> None:
+    make_sets(tmp_path)
+    scores = evaluate(OnesModel(), tmp_path, sets=("pedestrians", "coco128"))  # type: ignore[arg-type]
+    framing, crowd = by_group(scores, FRAMING), by_group(scores, CROWD)
+    # 100 or 121 of 1600 pixels are person; the other COCO picture shows nobody.
+    assert {name: group.pictures for name, group in framing.items()} == {"5 to 20%": 2}
+    assert {name: group.pictures for name, group in crowd.items()} == {"1 person": 2}
+
+
+def test_report_shows_tables_and_pictures(tmp_path: Path) -> None:
+    make_sets(tmp_path)
+    model = OnesModel()
+    scores = evaluate(model, tmp_path, sets=("coco128",))  # type: ignore[arg-type]
+    page = write_report(
+        tmp_path / "report",
+        {"mine": model},  # type: ignore[dict-item]
+        {"mine": scores},
+        tmp_path,
+        internal_resolution=1.0,
+        threshold=0.5,
+    )
+    text = page.read_text()
+    assert "6.25%" in text
+    assert "1 person" in text
+    for kind in ("best-1", "worst-1", "nobody-2"):
+        picture = cv2.imread(str(page.parent / f"coco128-{kind}.jpg"))
+        assert picture is not None
+        assert picture.shape == (320, 640, 3)
+    # The falsely marked square is red.
+    square_middle = picture[120, 320 + 120].astype(int)
+    assert square_middle[2] > square_middle[1] + 60
+    assert not list(page.parent.glob("*.part*"))
 
 
 def test_coco_json_that_is_none(tmp_path: Path) -> None:

@@ -89,13 +89,31 @@ def test_portraits_are_asked_only_where_they_agree() -> None:
     assert teachers.combine(body, []) is body
 
 
+def test_nobody_needs_no_teacher(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    samples = photos.read_nobody_folder(folder)
+    assert [sample.name for sample in samples] == ["a.png", "b.png"]
+    assert not samples[0].person.any()
+    assert samples[0].trust.min() == 255
+    assert "bad.png" in caplog.text
+
+
+def test_objects_keep_their_transparency(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    blue = np.zeros((8, 6, 4), np.uint8)
+    blue[2:5] = (255, 0, 0, 128)  # as OpenCV orders colours
+    cv2.imwrite(str(folder / "thing.png"), blue)
+    (thing,) = photos.read_objects(folder)
+    assert thing.shape == (8, 6, 4)
+    assert tuple(thing[3, 3]) == (0, 0, 255, 128)
+    assert "a.png" in caplog.text
+
+
 def test_resize_is_corner_aligned() -> None:
     ramp = np.linspace(0, 8, 9, dtype=np.float32)[None].repeat(5, 0)
     small = teachers.resize_aligned(ramp, (3, 5))[..., 0]
     assert np.allclose(small[0], [0, 2, 4, 6, 8])
 
 
-@pytest.mark.parametrize("name", ["default.toml", "default-finish.toml"])
+@pytest.mark.parametrize("name", ["default.toml", "default-stages.toml"])
 def test_shipped_recipes(name: str) -> None:
     recipe = read_recipe(DEFAULT_RECIPE.with_name(name))
     assert recipe.network().multiplier == recipe.multiplier
@@ -108,6 +126,8 @@ def test_shipped_recipes(name: str) -> None:
         ('kind = "empty"', 'kind = "none"', "expected one of teacher"),
         ("193", "192", "16k\\+1"),
         ("steps = ", "stops = ", "stops"),
+        ("[loss]", '[loss]\ntask = "none"', "loss.task: expected one of joint, stagewise"),
+        ("[loss]", '[loss]\ntask = "stagewise"', "stagewise needs teacher_share = 1"),
         ("[network]", "[network", "expected TOML"),
     ],
 )

@@ -43,6 +43,7 @@ class Augmentation:
     paste_share: float = 0.25  # of the crops get a cut-out person on top
     stretch: float = 1.35  # largest change of the aspect ratio
     empty_share: float = 0.0  # of the crops are looked for where nobody is
+    object_share: float = 0.0  # of the crops get one to three cut-out things on top
 
 
 def placement(
@@ -161,6 +162,30 @@ def paste(front: Sample, back: Crop, options: Augmentation, rng: np.random.Gener
     step = PARTS_STRIDE // PERSON_STRIDE
     parts = np.where(cover[::step, ::step, None] > 128, parts, back.parts)
     return Crop(mixed, person, trust, parts, True)
+
+
+def clutter(thing: Bytes, back: Crop, rng: np.random.Generator) -> Crop:
+    """Put a cut-out thing, (H,W,4) RGBA, over a crop: what it hides is nobody any more."""
+    size = back.image.shape[0]
+    height, width = thing.shape[:2]
+    share = np.exp(rng.uniform(np.log(0.12), np.log(0.8)))
+    zoom = max(height, width) / (share * size)
+    angle = np.deg2rad(rng.normal(0, 20))
+    cos, sin = np.cos(angle) * zoom, np.sin(angle) * zoom
+    linear = np.array([[cos, -sin], [sin, cos]])
+    if rng.random() < 0.5:
+        linear[:, 0] *= -1
+    middle = rng.uniform(0, size, 2)
+    centre = np.array([(width - 1) / 2, (height - 1) / 2]) - linear @ middle
+    matrix = np.hstack([linear, centre[:, None]])
+    frame = (height, width)
+    colours = warp(np.ascontiguousarray(thing[..., :3]), matrix, frame, size, 1)
+    opaque = np.ascontiguousarray(thing[..., 3])
+    alpha = warp(opaque, matrix, frame, size, 1)[..., None].astype(np.float32) / 255
+    cover = warp(opaque, matrix, frame, size, PERSON_STRIDE)
+    image = (colours * alpha + back.image * (1 - alpha)).astype(np.uint8)
+    person = np.minimum(back.person, 255 - cover)
+    return replace(back, image=image, person=person, trust=np.maximum(back.trust, cover))
 
 
 def photometric(image: Bytes, rng: np.random.Generator) -> Bytes:

@@ -18,7 +18,7 @@ from bodypix_train.teachers import BodyPixTeacher
 
 from . import augment
 from .augment import Augmentation, Crop
-from .sample import Sample
+from .sample import Bytes, Sample
 
 TEACHER_HEADS = [
     "segments", "heatmaps", "short_offsets", "long_offsets",
@@ -28,10 +28,14 @@ TEACHER_HEADS = [
 
 @dataclass
 class Mixture:
-    """``sources`` are (weight, samples); a sample is drawn from a source by its weight."""
+    """``sources`` are (weight, samples); a sample is drawn from a source by its weight.
+
+    ``objects`` are cut-out things, (H,W,4) RGBA uint8, that are put over crops.
+    """
 
     sources: list[tuple[float, list[Sample]]]
     options: Augmentation = field(default_factory=Augmentation)
+    objects: list[Bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.sources = [(w, s) for w, s in self.sources if s and w > 0]
@@ -48,6 +52,9 @@ class Mixture:
         if self.cutouts and rng.random() < self.options.paste_share:
             front = self.cutouts[rng.integers(len(self.cutouts))]
             crop = augment.paste(front, crop, self.options, rng)
+        if self.objects and rng.random() < self.options.object_share:
+            for _ in range(rng.integers(1, 4)):
+                crop = augment.clutter(self.objects[rng.integers(len(self.objects))], crop, rng)
         return crop
 
 
@@ -82,7 +89,9 @@ def collate(
         hints = [hint_name(block) for block in teacher.hints]
         heads = teacher.heads(images[:taught], [*TEACHER_HEADS, *hints])
         for name, head in zip([*TEACHER_HEADS, *hints], heads, strict=True):
-            answers[name] = torch.from_numpy(head) if name in hints else channels_first(head)
+            answer = torch.from_numpy(head) if name in hints else channels_first(head)
+            # The network's own layout: gradients of another one take slow paths all the way.
+            answers[name] = answer.contiguous(memory_format=torch.channels_last)
     return Batch(
         image=channels_first(images) / 127.5 - 1,
         person=channels_first(np.stack([c.person for c in crops])[..., None]) / 255,

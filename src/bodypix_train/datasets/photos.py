@@ -60,6 +60,34 @@ def read_empty_folder(images: Path, labels: Path, tolerance: float = 0.01) -> li
     return samples
 
 
+def read_nobody_folder(images: Path) -> list[Sample]:
+    """Pictures that somebody has looked at and found without people: negatives, in full trust."""
+    samples = []
+    for path in pictures(images):
+        image = read_rgb(path)
+        if image is None:
+            continue
+        half = (image.shape[0] // 2 + 1, image.shape[1] // 2 + 1)
+        eighth = (image.shape[0] // 8 + 1, image.shape[1] // 8 + 1, 24)
+        nobody = np.zeros(half, np.uint8)
+        samples.append(
+            Sample(path.name, image, nobody, np.full_like(nobody, 255), np.zeros(eighth, np.uint8))
+        )
+    return samples
+
+
+def read_objects(folder: Path) -> list[Bytes]:
+    """Cut-out things that are not people, (H,W,4) RGBA; files without transparency are left out."""
+    objects = []
+    for path in pictures(folder):
+        picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
+            log.warning("%s: not a picture with transparency, left out", path)
+            continue
+        objects.append(np.ascontiguousarray(picture[..., [2, 1, 0, 3]]))
+    return objects
+
+
 def read_ccp(root: Path, labels: Path, *, drawn: bool) -> list[Sample]:
     """Clothing Co-Parsing under ``root``: the pictures with hand-made masks, or those without.
 

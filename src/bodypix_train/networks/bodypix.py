@@ -80,10 +80,14 @@ class BodyPixNet(nn.Module):
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
         blocks = self.backbone(image)
-        at4, at8, at16 = blocks[STRIDE_4_BLOCK - 1], blocks[STRIDE_8_BLOCK - 1], blocks[-1]
-        out = {name: head(at16) for name, head in self.heads.items()}
+        out = self.decode(blocks[STRIDE_4_BLOCK - 1], blocks[STRIDE_8_BLOCK - 1], blocks[-1])
         for block in hints:
             out[hint_name(block)] = blocks[block - 1]
+        return out
+
+    def decode(self, at4: Tensor, at8: Tensor, at16: Tensor) -> dict[str, Tensor]:
+        """All heads from the backbone's features at strides 4, 8 and 16."""
+        out = {name: head(at16) for name, head in self.heads.items()}
         for name in OFFSET_HEADS:
             out[name] = out[name] * OFFSET_UNIT
         at8 = self.refine8(F.relu6(double(self.context(at16)) + self.lateral8(at8)))
