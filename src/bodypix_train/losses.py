@@ -91,6 +91,25 @@ def pose_losses(out: dict[str, Tensor], teacher: dict[str, Tensor]) -> dict[str,
     }
 
 
+def labelled_pose_losses(out: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Losses of the pose heads against labels, as `targets` gives them.
+
+    There are no labels for part_offsets: nothing that decodes reads them.
+    """
+    weight = targets["heatmaps_weight"] * (1 + 10 * targets["heatmaps"])
+    entropy = F.binary_cross_entropy_with_logits(
+        out["heatmaps"], targets["heatmaps"], reduction="none"
+    )
+    terms = {"heatmaps": (entropy * weight).sum() / targets["heatmaps_weight"].sum().clamp(min=1)}
+    terms["heatmaps"] = terms["heatmaps"] * 8
+    terms["short_offsets"] = offset_loss(
+        out["short_offsets"], targets["short_offsets"], targets["near"]
+    )
+    for name in ("long_offsets", "displacement_fwd", "displacement_bwd"):
+        terms[name] = offset_loss(out[name], targets[name], targets[f"{name}_weight"])
+    return terms
+
+
 def hint_loss(feature: Tensor, teacher: Tensor) -> Tensor:
     """Squared error of a backbone feature, relative to the teacher's own energy."""
     return F.mse_loss(feature, teacher) / teacher.square().mean().clamp(min=1e-6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,8 @@ class Batch:
     """Crops and targets as float tensors, NCHW.
 
     image (n,3,S,S) in [-1,1]; person and trust (n,1,S/4,S/4); parts (n,24,S/8,S/8) and
-    has_parts (n,) in 0..1; ``teacher`` holds raw heads for the first m pictures, m <= n.
+    has_parts (n,) in 0..1; ``teacher`` holds raw heads for the first m pictures, m <= n;
+    ``poses`` targets and weights of the pose heads (see `targets`), empty if there are none.
     """
 
     image: Tensor
@@ -27,6 +28,7 @@ class Batch:
     parts: Tensor
     has_parts: Tensor
     teacher: dict[str, Tensor]
+    poses: dict[str, Tensor] = field(default_factory=dict)
 
 
 class SegmentationTask(nn.Module):
@@ -64,7 +66,8 @@ class SegmentationTask(nn.Module):
         return total(terms)
 
     def label_terms(self, out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
-        """Losses of the person and part heads, coarse and fine, against the labels."""
+        """Losses against the labels: person and parts, coarse and fine, and poses where known."""
+        poses = losses.labelled_pose_losses(out, batch.poses) if batch.poses else {}
         inside = (batch.person > 0.5).float() * batch.has_parts[:, None, None, None]
         # Corner-aligned grids nest: every second (fourth) cell is a cell of the coarser grid.
         return {
@@ -80,6 +83,7 @@ class SegmentationTask(nn.Module):
             * losses.part_loss(
                 out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4]
             ),
+            **{f"{name}_labels": self.pose_weight * term for name, term in poses.items()},
         }
 
     def teacher_terms(

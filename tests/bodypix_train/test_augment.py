@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -107,3 +109,33 @@ def test_same_seed_same_crop(sample: Sample) -> None:
     crops = [augment.crop(sample, SIZE, Augmentation(), np.random.default_rng(7)) for _ in range(2)]
     assert np.array_equal(crops[0].image, crops[1].image)
     assert np.array_equal(crops[0].parts, crops[1].parts)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_keypoints_follow_the_picture(sample: Sample, mirrored: bool) -> None:
+    keypoints = np.zeros((1, 17, 3), np.float32)
+    keypoints[0, 9] = (16, 40, 2)  # left wrist, at the figure's left edge
+    joined = replace(sample, instances=(sample.person > 0).astype(np.uint8), keypoints=keypoints)
+    crop = augment.crop_at(joined, whole(sample, mirrored), SIZE, np.random.default_rng(0))
+    assert crop.poses is not None
+    wrist = 10 if mirrored else 9  # seen in a mirror it is a right one
+    rows, columns = np.nonzero(crop.poses["near"][..., wrist])
+    dy, dx = (crop.poses["short_offsets"][rows, columns, i] for i in (wrist, wrist + 17))
+    x = (63 - 16 if mirrored else 16) * 96 / 63
+    assert np.allclose(columns * 16 + dx, x, atol=1e-3)
+    assert np.allclose(rows * 16 + dy, 40 * 96 / 95, atol=1e-3)
+    assert not crop.poses["near"][..., 19 - wrist].any()
+    shown = crop.poses["long_offsets_weight"][..., wrist] > 0
+    assert np.array_equal(shown, crop.person[::4, ::4] > 127)
+
+
+def test_poses_are_unknown_once_somebody_is_put_on_top(sample: Sample) -> None:
+    joined = replace(
+        sample,
+        instances=(sample.person > 0).astype(np.uint8),
+        keypoints=np.zeros((1, 17, 3), np.float32),
+    )
+    rng = np.random.default_rng(0)
+    back = augment.crop_at(joined, whole(sample, False), SIZE, rng)
+    assert back.poses is not None
+    assert augment.paste(sample, back, Augmentation(), rng).poses is None

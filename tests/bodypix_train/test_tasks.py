@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
 from bodypix_train.networks.bodypix import BodyPixNet, hint_name
+from bodypix_train.targets import no_pose_targets, pose_targets
 from bodypix_train.tasks import Batch, SegmentationTask, StagewiseTask
 
 HINTS = (3, 5, 13)
@@ -75,3 +79,22 @@ def test_hints_fade_towards_the_end(teacher: BodyPixNet) -> None:
         begin, end = task(batch, 0.0)[1], task(batch, 1.0)[1]
     for block in HINTS:
         assert end[hint_name(block)] == pytest.approx(0.2 * begin[hint_name(block)], rel=1e-4)
+
+
+def test_pose_labels_count_only_where_there_are_some(teacher: BodyPixNet) -> None:
+    batch = taught_batch(teacher)
+    known = no_pose_targets(5)
+    keypoints = np.full((1, 17, 3), 30, np.float32)
+    owner = np.ones((5, 5), int)
+    both = [pose_targets(keypoints, owner), known, known, known]
+    poses = {
+        name: torch.from_numpy(np.stack([t[name] for t in both])).permute(0, 3, 1, 2)
+        for name in known
+    }
+    task = SegmentationTask(BodyPixNet(0.25, (8, 8))).train()
+    task(replace(batch, teacher={}, poses=poses))[0].backward()
+    assert task.network.heads["short_offsets"].weight.grad.abs().sum() > 0
+    none = {name: torch.zeros_like(value) for name, value in poses.items()}
+    terms = task(replace(batch, teacher={}, poses=none))[1]
+    assert all(value == 0 for name, value in terms.items() if name.endswith("_labels"))
+    assert sum(name.endswith("_labels") for name in terms) == 5

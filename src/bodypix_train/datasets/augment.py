@@ -8,11 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix.body import MIRRORED_PARTS
+from bodypix.body import MIRRORED_KEYPOINTS, MIRRORED_PARTS
+from bodypix_train.targets import STRIDE, pose_targets
 
 from .sample import Bytes, Sample
 
 MIRROR = np.asarray(MIRRORED_PARTS)
+MIRRORED_JOINTS = np.asarray(MIRRORED_KEYPOINTS)
 PERSON_STRIDE, PARTS_STRIDE = 4, 8
 EMPTY_TRIES = 6
 
@@ -22,7 +24,8 @@ class Crop:
     """A training crop of side S = 16k+1 with its targets on corner-aligned grids.
 
     image (S,S,3) RGB uint8; person and trust (S/4,S/4), parts (S/8,S/8,24) uint8, 255 = 1;
-    ``has_parts`` is False where parts are unknown.
+    ``has_parts`` is False where parts are unknown. ``poses`` are the targets of the pose heads on
+    the coarse grid (see `targets`), None where they are unknown.
     """
 
     image: Bytes
@@ -30,6 +33,7 @@ class Crop:
     trust: Bytes
     parts: Bytes
     has_parts: bool
+    poses: dict[str, NDArray[np.float32]] | None = None
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,34 @@ def crop_at(
         parts = warp(sample.parts, matrix, frame, size, PARTS_STRIDE)
         if np.linalg.det(matrix[:, :2]) < 0:  # mirrored: the person's left is now on the right
             parts = parts[..., MIRROR]
-    return Crop(image, person, trust, parts, sample.parts is not None)
+    poses = poses_at(sample, matrix, size)
+    return Crop(image, person, trust, parts, sample.parts is not None, poses)
+
+
+def poses_at(
+    sample: Sample, matrix: NDArray[np.float64], size: int
+) -> dict[str, NDArray[np.float32]] | None:
+    """Targets of the pose heads in the crop that ``matrix`` shows; None where they are unknown."""
+    if sample.instances is None or sample.keypoints is None:
+        return None
+    side = (size - 1) // STRIDE + 1
+    to_picture = np.hstack([matrix[:, :2] * STRIDE, matrix[:, 2:]])
+    height, width = frame_of(sample)
+    rows, columns = sample.instances.shape
+    to_grid = np.array([[(columns - 1) / (width - 1)], [(rows - 1) / (height - 1)]])
+    # Ids do not mix: the nearest one counts.
+    owner = cv2.warpAffine(
+        sample.instances,
+        to_picture * to_grid,
+        (side, side),
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+    )
+    keypoints = sample.keypoints.copy()
+    to_crop = np.linalg.inv(matrix[:, :2])
+    keypoints[..., :2] = (keypoints[..., :2] - matrix[:, 2]) @ to_crop.T
+    if np.linalg.det(matrix[:, :2]) < 0:
+        keypoints = keypoints[:, MIRRORED_JOINTS]
+    return pose_targets(keypoints, owner)
 
 
 def paste(front: Sample, back: Crop, options: Augmentation, rng: np.random.Generator) -> Crop:
@@ -154,6 +185,7 @@ def paste(front: Sample, back: Crop, options: Augmentation, rng: np.random.Gener
     cover = warp(front.person, matrix, frame, size, PERSON_STRIDE)
     person = np.maximum(cover, back.person)
     trust = np.maximum(cover, back.trust)
+    # Whoever is put on top has no pose labels, so the crop's are not complete any more.
     if front.parts is None or not back.has_parts:
         return Crop(mixed, person, trust, back.parts, back.has_parts and front.parts is not None)
     parts = warp(front.parts, matrix, frame, size, PARTS_STRIDE)

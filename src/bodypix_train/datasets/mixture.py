@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from bodypix_train.networks.bodypix import hint_name
+from bodypix_train.targets import STRIDE, no_pose_targets
 from bodypix_train.tasks import Batch
 from bodypix_train.teachers import BodyPixTeacher
 
@@ -99,7 +100,17 @@ def collate(
         parts=channels_first(np.stack([c.parts for c in crops])) / 255,
         has_parts=torch.tensor([float(c.has_parts) for c in crops]),
         teacher=answers,
+        poses=collate_poses(crops),
     )
+
+
+def collate_poses(crops: list[Crop]) -> dict[str, torch.Tensor]:
+    """The pose targets of a batch; empty where no picture has any."""
+    if all(crop.poses is None for crop in crops):
+        return {}
+    unknown = no_pose_targets((crops[0].image.shape[0] - 1) // STRIDE + 1)
+    each = [unknown if crop.poses is None else crop.poses for crop in crops]
+    return {name: channels_first(np.stack([poses[name] for poses in each])) for name in unknown}
 
 
 def channels_first(x: NDArray[np.generic]) -> torch.Tensor:

@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodypix.body import KEYPOINTS
+
 Bytes = NDArray[np.uint8]
 
 
@@ -30,6 +32,13 @@ class Sample:
     | person | (h, w)       | person probability, 255 = 1                           |
     | trust  | (h, w)       | how far ``person`` is to be believed, 255 = fully     |
     | parts  | (h', w', 24) | part probabilities, 255 = 1; None: parts are unknown  |
+
+    Where the people are known one by one, both of these are given, else both are None:
+
+    | field     | shape      | meaning                                                          |
+    | --------- | ---------- | ---------------------------------------------------------------- |
+    | instances | (h, w)     | 0 nobody, 1..P the people, uint8                                 |
+    | keypoints | (P, 17, 3) | x, y in picture pixels; 0 not labelled, 1 hidden, 2 visible      |
     """
 
     name: str
@@ -39,6 +48,8 @@ class Sample:
     parts: Bytes | None = None
     exact: bool = False  # labelled by hand: good enough to cut the person out
     faces: tuple[Face, ...] = field(default=())
+    instances: Bytes | None = None
+    keypoints: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or self.image.shape[2] != 3:
@@ -47,6 +58,12 @@ class Sample:
             raise ValueError(
                 f"{self.name}: person and trust must be (h, w) alike,"
                 f" got {self.person.shape} and {self.trust.shape}"
+            )
+        if (self.instances is None) != (self.keypoints is None):
+            raise ValueError(f"{self.name}: instances and keypoints must be given together")
+        if self.keypoints is not None and self.keypoints.shape[1:] != (KEYPOINTS, 3):
+            raise ValueError(
+                f"{self.name}: keypoints must be (P, 17, 3), got {self.keypoints.shape}"
             )
 
 
