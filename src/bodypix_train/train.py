@@ -25,7 +25,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast. ``stages`` are (share of the steps done, crop side, batch size)."""
+    """How long and how fast. ``stages`` are (share of the steps done, crop side, batch size).
+
+    ``freeze_norm`` keeps the statistics of batch normalisation as they are: the network then
+    gives one answer to one picture, whatever else is in the batch, and can follow a teacher that
+    has no such noise. It needs a lower rate, and weights that are good already.
+    """
 
     steps: int
     learning_rate: float = 3e-3
@@ -34,6 +39,7 @@ class Schedule:
     ema: float = 0.9995
     stages: tuple[tuple[float, int, int], ...] = ((0.0, 193, 24), (0.4, 257, 16))
     save_minutes: float = 3.0
+    freeze_norm: bool = False
 
     def stage(self, progress: float) -> tuple[int, int]:
         """(crop side, batch size) at ``progress`` in 0..1."""
@@ -129,6 +135,10 @@ def train(
         return min(1.0, max(step / schedule.steps, by_time))
 
     task.train()
+    if schedule.freeze_norm:
+        for module in task.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.eval()
     saved = time.monotonic()
     sums: dict[str, float] = {}
     while progress() < 1:

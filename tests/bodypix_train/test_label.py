@@ -113,7 +113,7 @@ def test_resize_is_corner_aligned() -> None:
     assert np.allclose(small[0], [0, 2, 4, 6, 8])
 
 
-@pytest.mark.parametrize("name", ["default.toml", "default-stages.toml"])
+@pytest.mark.parametrize("name", ["default-stages.toml", "default.toml", "default-finish.toml"])
 def test_shipped_recipes(name: str) -> None:
     recipe = read_recipe(DEFAULT_RECIPE.with_name(name))
     assert recipe.network().multiplier == recipe.multiplier

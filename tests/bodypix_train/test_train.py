@@ -111,3 +111,12 @@ def test_not_a_checkpoint(tmp_path: Path) -> None:
     path.write_bytes(b"not a checkpoint")
     with pytest.raises(ValueError, match="expected a checkpoint of bodypix-train"):
         read_network(path)
+
+
+def test_frozen_statistics_stay(tmp_path: Path) -> None:
+    task = tiny_task()
+    before = {name: value.clone() for name, value in task.network.named_buffers()}
+    weights = task.network.person.weight.clone()
+    train(task, mixture(), replace(SCHEDULE, steps=3, freeze_norm=True), tmp_path)
+    assert all(torch.equal(value, before[name]) for name, value in task.network.named_buffers())
+    assert not torch.equal(task.network.person.weight, weights)
