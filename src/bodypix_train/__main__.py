@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from bodypix import BodyPix
 
+    from .recipe import Recipe
+    from .teachers import Teacher
+
 app = typer.Typer(
     name="bodypix-train",
     help="Label photos, train, evaluate and export bodypix models.",
@@ -25,6 +28,13 @@ app = typer.Typer(
 Data = Annotated[Path, typer.Option(help="Folder that the recipe's paths start from.")]
 RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a TOML file.", exists=True)]
 Labels = Annotated[Path, typer.Option(help="Folder of the teachers' answers.")]
+RunFolder = Annotated[Path, typer.Option(help="Folder of checkpoints and log.")]
+Start = Annotated[
+    Path | None, typer.Option(help="Begin with this checkpoint's weights.", exists=True)
+]
+Minutes = Annotated[
+    float | None, typer.Option(help="End by the clock, if the steps last longer.", min=0.01)
+]
 EvalData = Annotated[Path, typer.Option(help="Folder that holds the evaluation sets.")]
 Models = Annotated[
     list[str],
@@ -61,22 +71,62 @@ def label(recipe: RecipeFile, data: Data, labels: Labels = Path("runs/labels")) 
 def train(
     recipe: RecipeFile,
     data: Data,
-    out: Annotated[Path, typer.Option(help="Folder of checkpoints and log.")],
+    out: RunFolder,
     labels: Labels = Path("runs/labels"),
-    start: Annotated[
-        Path | None, typer.Option(help="Begin with this checkpoint's weights.", exists=True)
-    ] = None,
-    minutes: Annotated[
-        float | None, typer.Option(help="End by the clock, if the steps last longer.", min=0.01)
-    ] = None,
+    start: Start = None,
+    minutes: Minutes = None,
 ) -> None:
     """Train a recipe; started again with the same --out, it goes on where it was."""
+    from .recipe import read_recipe
+    from .teachers import BodyPixTeacher
+
+    plan = read_recipe(recipe)
+    plan.check_hints("MobileNetV1", 0.5)
+    published = data / plan.teachers / "bodypix-mobilenet-050-stride16.onnx"
+    teacher = BodyPixTeacher(published, threads=1, hints=plan.hints) if plan.taught else None
+    _run(plan, teacher, data, out, labels, start, minutes)
+
+
+@app.command()
+def distill(
+    recipe: RecipeFile,
+    data: Data,
+    out: RunFolder,
+    teacher: Annotated[
+        Path, typer.Option(help="Checkpoint of the network that teaches.", exists=True)
+    ],
+    labels: Labels = Path("runs/labels"),
+    start: Start = None,
+    minutes: Minutes = None,
+) -> None:
+    """Train a recipe's network with one of our own networks as its teacher.
+
+    The labels, and with them the published model's answers, are used as in `train`.
+    """
+    from .checkpoint import read_network
+    from .network_teacher import NetworkTeacher
+    from .recipe import read_recipe
+
+    plan = read_recipe(recipe)
+    network = read_network(teacher)
+    plan.check_hints(network.architecture, network.multiplier)
+    _run(plan, NetworkTeacher(network, plan.hints), data, out, labels, start, minutes)
+
+
+def _run(
+    plan: Recipe,
+    teacher: Teacher | None,
+    data: Path,
+    out: Path,
+    labels: Path,
+    start: Path | None,
+    minutes: float | None,
+) -> None:
     import cv2
     import torch
 
     from .checkpoint import read_network
-    from .recipe import read_mixture, read_recipe
-    from .teachers import BodyPixTeacher
+    from .recipe import read_mixture
     from .train import train as run
 
     logging.basicConfig(level=logging.INFO, format="%(message)s")
@@ -84,7 +134,6 @@ def train(
     # The thread that makes batches gives the interpreter lock back sooner: the
     # network takes it hundreds of times a step.
     sys.setswitchinterval(3e-4)
-    plan = read_recipe(recipe)
     mixture = read_mixture(plan, data, labels)
     torch.manual_seed(plan.seed)
     network = plan.network()
@@ -100,11 +149,7 @@ def train(
         mixture,
         plan.schedule,
         out,
-        teacher=BodyPixTeacher(
-            data / plan.teachers / "bodypix-mobilenet-050-stride16.onnx",
-            threads=1,
-            hints=plan.hints,
-        ),
+        teacher=teacher,
         taught_share=plan.teacher_share,
         seed=plan.seed,
         minutes=minutes,
@@ -131,7 +176,12 @@ def export(
     from .export import export as write
 
     network = read_network(checkpoint)
-    write(network, default_metadata(name, version, network.multiplier), out, half)
+    write(
+        network,
+        default_metadata(name, version, network.multiplier, network.architecture),
+        out,
+        half,
+    )
     if keep:
         write_weights(network, keep)
     digest = hashlib.sha256(out.read_bytes()).hexdigest()

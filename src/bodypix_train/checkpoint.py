@@ -17,7 +17,9 @@ def read_network(path: Path) -> BodyPixNet:
     """
     try:
         state = torch.load(path, weights_only=True)
-        network = BodyPixNet(state["multiplier"], tuple(state["widths"]))
+        network = BodyPixNet(
+            state["multiplier"], tuple(state["widths"]), state.get("architecture", "MobileNetV1")
+        )
         network.load_state_dict(state["ema"])
     except (RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
         raise ValueError(
@@ -26,13 +28,22 @@ def read_network(path: Path) -> BodyPixNet:
     return network.eval()
 
 
+def shape_of(network: BodyPixNet) -> dict[str, object]:
+    """What a checkpoint has to say for `read_network` to make the network anew."""
+    return {
+        "multiplier": network.multiplier,
+        "widths": network.widths,
+        "architecture": network.architecture,
+    }
+
+
 def write_weights(network: BodyPixNet, path: Path) -> None:
     """Keep a network as float16, without what only its own run needs; `read_network` reads it."""
     weights = {
         name: value.half() if value.dtype.is_floating_point else value
         for name, value in network.state_dict().items()
     }
-    state = {"ema": weights, "multiplier": network.multiplier, "widths": network.widths}
+    state = {"ema": weights, **shape_of(network)}
     part = path.with_suffix(".part")
     torch.save(state, part)
     part.replace(path)

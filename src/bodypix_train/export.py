@@ -18,7 +18,8 @@ from bodypix.checkpoints.metadata import METADATA_KEY, ModelMetadata
 from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, write_model
 
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
-from .networks.mobilenet import STRIDE_4_BLOCK, STRIDE_8_BLOCK
+from .networks.mobilenet import MobileNetV1
+from .networks.resnet import Bottleneck, ResNet
 
 Float = NDArray[np.float32]
 
@@ -53,14 +54,15 @@ class GraphWriter:
         return name
 
     def convolution(
-        self, name: str, x: str, weight: Float, bias: Float, stride: int = 1, groups: int = 1
-    ) -> str:
+        self, name: str, x: str, weight: Float, bias: Float, stride: int = 1, groups: int = 1,
+        dilation: int = 1,
+    ) -> str:  # fmt: skip
         kernel = weight.shape[-1]
         inputs = [x, self.constant(f"{name}/weight", weight), self.constant(f"{name}/bias", bias)]
         return self.node(
             "Conv", name, *inputs,
-            kernel_shape=[kernel, kernel], strides=[stride, stride], pads=[kernel // 2] * 4,
-            dilations=[1, 1], group=groups,
+            kernel_shape=[kernel, kernel], strides=[stride, stride],
+            pads=[dilation * (kernel // 2)] * 4, dilations=[dilation, dilation], group=groups,
         )  # fmt: skip
 
     def plain(self, name: str, x: str, conv: nn.Conv2d, factor: float = 1.0) -> str:
@@ -73,11 +75,42 @@ class GraphWriter:
         conv, norm = block[0], block[1]
         assert isinstance(conv, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
-        x = self.convolution(name, x, *folded(conv, norm), conv.stride[0], conv.groups)
-        return self.relu6(name, x) if len(block) > 2 else x
+        weight, bias = folded(conv, norm)
+        x = self.convolution(name, x, weight, bias, conv.stride[0], conv.groups, conv.dilation[0])
+        if len(block) == 2:
+            return x
+        return self.relu6(name, x) if isinstance(block[2], nn.ReLU6) else self.relu(name, x)
 
     def relu6(self, name: str, x: str) -> str:
         return self.node("Clip", f"{name}/relu6", x, "zero", "six")
+
+    def relu(self, name: str, x: str) -> str:
+        return self.node("Relu", f"{name}/relu", x)
+
+    def bottleneck(self, name: str, x: str, block: Bottleneck) -> str:
+        inner = self.normed(f"{name}/narrow", x, block.narrow)
+        inner = self.normed(
+            f"{name}/widen", self.normed(f"{name}/middle", inner, block.middle), block.widen
+        )
+        if block.shortcut is not None:
+            x = self.normed(f"{name}/shortcut", x, block.shortcut)
+        return self.relu(name, self.node("Add", f"{name}/add", inner, x))
+
+    def backbone(self, x: str, backbone: MobileNetV1 | ResNet) -> list[str]:
+        """Names of the features at strides 4, 8 and 16."""
+        x = self.normed("stem", x, backbone.stem)
+        features = []
+        if isinstance(backbone, ResNet):
+            x = self.node("MaxPool", "pool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
+            for index, stage in enumerate(backbone.stages, start=1):
+                for number, block in enumerate(stage, start=1):  # type: ignore[arg-type]
+                    x = self.bottleneck(f"stage{index}/block{number}", x, block)
+                features.append(x)
+        else:
+            for index, block in enumerate(backbone.blocks, start=1):
+                x = self.separable(f"block{index}", x, block)  # type: ignore[arg-type]
+                features.append(x)
+        return [features[tap] for tap in backbone.taps]
 
     def separable(self, name: str, x: str, block: nn.Sequential) -> str:
         return self.normed(
@@ -110,11 +143,7 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
         heads[name] = channels
 
     x = g.node("Transpose", "planes", "image", perm=[0, 3, 1, 2])
-    x = g.normed("stem", x, network.backbone.stem)
-    features = {}
-    for index, block in enumerate(network.backbone.blocks, start=1):
-        x = g.separable(f"block{index}", x, block)  # type: ignore[arg-type]
-        features[index] = x
+    stride4, stride8, x = g.backbone(x, network.backbone)
     for name, channels in COARSE_HEADS.items():
         factor = OFFSET_UNIT if name in OFFSET_HEADS else 1.0
         answer = g.plain(f"heads/{name}", x, network.heads[name], factor)  # type: ignore[arg-type]
@@ -127,13 +156,13 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
     gate = g.node("Sigmoid", "context/gate", g.plain("context/score", pooled, network.context.gate))
     context = g.normed("context/project", x, network.context.project)
     up = g.double("up8", g.node("Mul", "context", context, gate))
-    side = g.normed("lateral8", features[STRIDE_8_BLOCK], network.lateral8)
+    side = g.normed("lateral8", stride8, network.lateral8)
     at8 = g.separable(
         "refine8", g.relu6("merge8", g.node("Add", "merge8", up, side)), network.refine8
     )
     head("part_heatmaps_fine", g.plain("parts", at8, network.parts), 24)
     up = g.double("up4", g.normed("reduce", at8, network.reduce))
-    side = g.normed("lateral4", features[STRIDE_4_BLOCK], network.lateral4)
+    side = g.normed("lateral4", stride4, network.lateral4)
     at4 = g.separable(
         "refine4", g.relu6("merge4", g.node("Add", "merge4", up, side)), network.refine4
     )
@@ -151,12 +180,14 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
     )
 
 
-def default_metadata(name: str, version: str, multiplier: float) -> ModelMetadata:
+def default_metadata(
+    name: str, version: str, multiplier: float, architecture: str = "MobileNetV1"
+) -> ModelMetadata:
     """What an exported network of ours says about itself."""
     return ModelMetadata(
         name=name,
         version=version,
-        architecture="MobileNetV1",
+        architecture=architecture,
         multiplier=multiplier,
         output_stride=16,
         quant_bytes=4,

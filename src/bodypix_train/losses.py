@@ -91,6 +91,25 @@ def pose_losses(out: dict[str, Tensor], teacher: dict[str, Tensor]) -> dict[str,
     }
 
 
+def fine_losses(out: dict[str, Tensor], teacher: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Losses against a teacher that has the fine heads too; nothing for one that has not.
+
+    Parts by the divergence of the shares that softmax gives them, where the teacher sees a
+    person (Hinton et al. 2015, at temperature 1).
+    """
+    if "segments_fine" not in teacher:
+        return {}
+    person = torch.sigmoid(teacher["segments_fine"])
+    inside = (person[..., ::2, ::2] > 0.5).float()
+    mine = F.log_softmax(out["part_heatmaps_fine"], 1)
+    theirs = F.log_softmax(teacher["part_heatmaps_fine"], 1)
+    parts = F.kl_div(mine, theirs, reduction="none", log_target=True).sum(1, keepdim=True)
+    return {
+        "person_fine_agree": F.binary_cross_entropy_with_logits(out["segments_fine"], person),
+        "parts_fine_agree": (parts * inside).sum() / inside.sum().clamp(min=1),
+    }
+
+
 def labelled_pose_losses(out: dict[str, Tensor], targets: dict[str, Tensor]) -> dict[str, Tensor]:
     """Losses of the pose heads against labels, as `targets` gives them.
 

@@ -52,6 +52,7 @@ class Recipe:
     name: str
     multiplier: float
     widths: tuple[int, int]
+    architecture: str
     task: str
     pose_weight: float
     agree_weight: float
@@ -64,8 +65,23 @@ class Recipe:
     schedule: Schedule
     seed: int
 
+    @property
+    def taught(self) -> bool:
+        """Whether a teacher answers at all."""
+        return self.teacher_share > 0
+
+    def check_hints(self, architecture: str, multiplier: float) -> None:
+        """Raises ValueError if a teacher of this backbone has features of other widths."""
+        mine, theirs = (self.architecture, self.multiplier), (architecture, multiplier)
+        if self.hints and mine != theirs:
+            raise ValueError(
+                f"loss.hints: expected none where a {architecture} x{multiplier:g} teaches a"
+                f" {self.architecture} x{self.multiplier:g}: their features have different widths;"
+                f" got {list(self.hints)}"
+            )
+
     def network(self) -> BodyPixNet:
-        return BodyPixNet(self.multiplier, self.widths)
+        return BodyPixNet(self.multiplier, self.widths, self.architecture)
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:
         """The task that trains ``network``."""
@@ -87,6 +103,7 @@ def read_recipe(path: Path) -> Recipe:
             name=raw["name"],
             multiplier=float(raw["network"]["multiplier"]),
             widths=tuple(raw["network"]["widths"]),
+            architecture=raw["network"].get("architecture", "MobileNetV1"),
             task=raw["loss"].get("task", "joint"),
             pose_weight=float(raw["loss"]["pose_weight"]),
             agree_weight=float(raw["loss"].get("agree_weight", 0.5)),
@@ -114,18 +131,14 @@ def read_recipe(path: Path) -> Recipe:
             f"{path}: loss.task: expected one of {', '.join(TASKS)}, got {recipe.task!r}"
         )
     if recipe.task == "stagewise" and not (
-        {STRIDE_4_BLOCK, STRIDE_8_BLOCK, len(BLOCKS)} <= set(recipe.hints)
+        recipe.architecture == "MobileNetV1"
+        and {STRIDE_4_BLOCK, STRIDE_8_BLOCK, len(BLOCKS)} <= set(recipe.hints)
         and recipe.teacher_share == 1
     ):
         raise ValueError(
-            f"{path}: loss.task: stagewise needs teacher_share = 1 and hints with the blocks"
-            f" {STRIDE_4_BLOCK}, {STRIDE_8_BLOCK} and {len(BLOCKS)},"
+            f"{path}: loss.task: stagewise needs a MobileNetV1, teacher_share = 1 and hints with"
+            f" the blocks {STRIDE_4_BLOCK}, {STRIDE_8_BLOCK} and {len(BLOCKS)},"
             f" got {recipe.teacher_share} and {list(recipe.hints)}"
-        )
-    if recipe.hints and recipe.multiplier != 0.5:
-        raise ValueError(
-            f"{path}: loss.hints: expected none at multiplier {recipe.multiplier}: the teacher's"
-            " features have the widths of multiplier 0.5"
         )
     for _, size, _ in recipe.schedule.stages:
         if size % 16 != 1:

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from . import losses
 from .networks.bodypix import BodyPixNet, hint_name
-from .networks.mobilenet import STRIDE_4_BLOCK, STRIDE_8_BLOCK
+from .networks.mobilenet import MobileNetV1
 
 
 @dataclass(frozen=True)
@@ -97,6 +97,8 @@ class SegmentationTask(nn.Module):
         }
         for name, term in losses.pose_losses(out, teacher).items():
             terms[name] = self.pose_weight * term
+        for name, term in losses.fine_losses(out, teacher).items():
+            terms[name] = self.agree_weight * term
         return terms
 
 
@@ -111,19 +113,18 @@ class StagewiseTask(SegmentationTask):
 
     def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, float]]:
         network, teacher = self.network, batch.teacher
+        backbone = network.backbone
+        assert isinstance(backbone, MobileNetV1)  # `recipe` sees to it
         terms: dict[str, Tensor] = {}
         with torch.autocast(batch.image.device.type, dtype=torch.bfloat16):
-            x, done = network.backbone.stem(batch.image), 0
+            x, done = backbone.stem(batch.image), 0
             for block in self.hints:
-                for layer in network.backbone.blocks[done:block]:
+                for layer in backbone.blocks[done:block]:
                     x = layer(x)
                 name, done = hint_name(block), block
                 terms[name] = self.hint_weight * losses.hint_loss(x.float(), teacher[name])
                 x = channels_last(teacher[name])
-            at = [
-                channels_last(teacher[hint_name(block)])
-                for block in (STRIDE_4_BLOCK, STRIDE_8_BLOCK, self.hints[-1])
-            ]
+            at = [channels_last(teacher[hint_name(tap + 1)]) for tap in backbone.taps]
             raw = network.decode(*at)
         out = {name: head.float() for name, head in raw.items()}
         return total(terms | self.label_terms(out, batch) | self.teacher_terms(out, teacher))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -79,8 +80,23 @@ class Answer:
     parts: Array  # (h', w', 24)
 
 
+class Teacher(Protocol):
+    """Answers to crops while a student learns."""
+
+    names: tuple[str, ...]  # heads that it teaches
+    hints: tuple[int, ...]  # outputs of its backbone that it teaches, counted from 1
+
+    def heads(self, images: NDArray[np.uint8], names: list[str]) -> list[Array]:
+        """Raw heads of (N,h,w,3) RGB uint8: heads (N,H',W',C), hints (N,C,H',W')."""
+
+
 class BodyPixTeacher:
     """A BodyPix network (ONNX, NHWC, [-1,1]) averaged over scales and mirror images."""
+
+    names = (
+        "segments", "heatmaps", "short_offsets", "long_offsets",
+        "displacement_fwd", "displacement_bwd", "part_offsets",
+    )  # fmt: skip
 
     def __init__(
         self, path: str | Path, stride: int = 16, threads: int = 2, hints: tuple[int, ...] = ()
@@ -92,10 +108,7 @@ class BodyPixTeacher:
         self.stride = stride
 
     def heads(self, images: NDArray[np.uint8], names: list[str]) -> list[Array]:
-        """Raw heads of (N,h,w,3) RGB uint8, h and w of the form stride*k+1.
-
-        Heads come as (N,H',W',C), hints as (N,C,H',W').
-        """
+        """As `Teacher` says; h and w of the form stride*k+1."""
         batch = images.astype(np.float32) / 127.5 - 1
         # Converted files may be fixed to one picture, and on a CPU a batch is no faster.
         answers = [self.session.run(names, {self.input: picture[None]}) for picture in batch]

@@ -16,9 +16,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from .checkpoint import shape_of
 from .datasets.mixture import BatchStream, Mixture, prefetch
 from .tasks import SegmentationTask, channels_last
-from .teachers import BodyPixTeacher
+from .teachers import Teacher
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def train(
     schedule: Schedule,
     out: Path,
     *,
-    teacher: BodyPixTeacher | None = None,
+    teacher: Teacher | None = None,
     taught_share: float = 0.3,
     seed: int = 0,
     minutes: float | None = None,
@@ -125,8 +126,7 @@ def train(
                 "optimizer": optimizer.state_dict(),
                 "step": step,
                 "elapsed": elapsed,
-                "multiplier": network.multiplier,
-                "widths": network.widths,
+                **shape_of(network),
             },
         )
 

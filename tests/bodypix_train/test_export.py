@@ -27,7 +27,14 @@ def lively(network: BodyPixNet) -> BodyPixNet:
 
 
 def write(network: BodyPixNet, path: Path, half: bool) -> Path:
-    return export(network, default_metadata("tiny", "1", network.multiplier), path, half)
+    metadata = default_metadata("tiny", "1", network.multiplier, network.architecture)
+    return export(network, metadata, path, half)
+
+
+@pytest.fixture(params=["MobileNetV1", "ResNet50"])
+def network(request: pytest.FixtureRequest) -> BodyPixNet:
+    torch.manual_seed(0)
+    return BodyPixNet(0.25 if request.param == "MobileNetV1" else 0.125, (16, 8), request.param)
 
 
 @pytest.mark.parametrize(

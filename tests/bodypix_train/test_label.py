@@ -127,7 +127,11 @@ def test_shipped_recipes(name: str) -> None:
         ("193", "192", "16k\\+1"),
         ("steps = ", "stops = ", "stops"),
         ("[loss]", '[loss]\ntask = "none"', "loss.task: expected one of joint, stagewise"),
-        ("[loss]", '[loss]\ntask = "stagewise"', "stagewise needs teacher_share = 1"),
+        (
+            "[loss]",
+            '[loss]\ntask = "stagewise"',
+            "stagewise needs a MobileNetV1, teacher_share = 1",
+        ),
         ("[network]", "[network", "expected TOML"),
     ],
 )

@@ -15,16 +15,11 @@ from numpy.typing import NDArray
 from bodypix_train.networks.bodypix import hint_name
 from bodypix_train.targets import STRIDE, no_pose_targets
 from bodypix_train.tasks import Batch
-from bodypix_train.teachers import BodyPixTeacher
+from bodypix_train.teachers import Teacher
 
 from . import augment
 from .augment import Augmentation, Crop
 from .sample import Bytes, Sample
-
-TEACHER_HEADS = [
-    "segments", "heatmaps", "short_offsets", "long_offsets",
-    "displacement_fwd", "displacement_bwd", "part_offsets",
-]  # fmt: skip
 
 
 @dataclass
@@ -70,7 +65,7 @@ class BatchStream:
     batch_size: int
     size: int
     seed: int
-    teacher: BodyPixTeacher | None = None
+    teacher: Teacher | None = None
     taught: float = 0.3
 
     def __iter__(self) -> Iterator[Batch]:
@@ -81,15 +76,15 @@ class BatchStream:
 
 
 def collate(
-    crops: list[Crop], rng: np.random.Generator, teacher: BodyPixTeacher | None, taught: int
+    crops: list[Crop], rng: np.random.Generator, teacher: Teacher | None, taught: int
 ) -> Batch:
     """Crops as tensors; the teacher answers for the first ``taught`` as the network sees them."""
     images = np.stack([augment.photometric(crop.image, rng) for crop in crops])
     answers = {}
     if teacher is not None and taught:
         hints = [hint_name(block) for block in teacher.hints]
-        heads = teacher.heads(images[:taught], [*TEACHER_HEADS, *hints])
-        for name, head in zip([*TEACHER_HEADS, *hints], heads, strict=True):
+        names = [*teacher.names, *hints]
+        for name, head in zip(names, teacher.heads(images[:taught], names), strict=True):
             answer = torch.from_numpy(head) if name in hints else channels_first(head)
             # The network's own layout: gradients of another one take slow paths all the way.
             answers[name] = answer.contiguous(memory_format=torch.channels_last)

@@ -6,7 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .mobilenet import STRIDE_4_BLOCK, STRIDE_8_BLOCK, ConvBn, MobileNetV1, Separable
+from .layers import ConvBn, Separable
+from .mobilenet import MobileNetV1
+from .resnet import DEPTHS, ResNet
 
 # Head name -> channels; order and meaning as in docs/model-card.md.
 COARSE_HEADS = {
@@ -27,7 +29,7 @@ OFFSET_HEADS = ("short_offsets", "long_offsets", "displacement_fwd", "displaceme
 
 
 def hint_name(block: int) -> str:
-    """Name under which the output of backbone block 1..13 goes along with the heads."""
+    """Name under which an output of the backbone, counted from 1, goes along with the heads."""
     return f"block{block}"
 
 
@@ -50,6 +52,17 @@ class Context(nn.Module):
         return self.project(x) * torch.sigmoid(self.gate(pooled))
 
 
+def make_backbone(architecture: str, multiplier: float) -> MobileNetV1 | ResNet:
+    """Raises ValueError for an architecture that there is not."""
+    if architecture == "MobileNetV1":
+        return MobileNetV1(multiplier)
+    depth = architecture.removeprefix("ResNet")
+    if depth == architecture or not depth.isdigit() or int(depth) not in DEPTHS:
+        known = ", ".join(["MobileNetV1", *(f"ResNet{d}" for d in DEPTHS)])
+        raise ValueError(f"network.architecture: expected one of {known}, got {architecture!r}")
+    return ResNet(int(depth), multiplier)
+
+
 class BodyPixNet(nn.Module):
     """Image [N,3,h,w] in [-1,1], h and w of the form 16k+1 -> logits by head name.
 
@@ -59,28 +72,34 @@ class BodyPixNet(nn.Module):
     | part_heatmaps_fine | stride 8  | 24 part logits                                 |
     | segments_fine      | stride 4  | person logit                                   |
 
-    ``hints`` asks for the outputs of these backbone blocks as well, for distillation.
+    ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
+    ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50".
     """
 
-    def __init__(self, multiplier: float = 0.5, widths: tuple[int, int] = (96, 32)) -> None:
+    def __init__(
+        self,
+        multiplier: float = 0.5,
+        widths: tuple[int, int] = (96, 32),
+        architecture: str = "MobileNetV1",
+    ) -> None:
         super().__init__()
-        self.multiplier, self.widths = multiplier, widths
+        self.multiplier, self.widths, self.architecture = multiplier, widths, architecture
         at8, at4 = widths
-        self.backbone = MobileNetV1(multiplier)
+        self.backbone = make_backbone(architecture, multiplier)
         stride4, stride8, stride16 = self.backbone.channels
         self.heads = nn.ModuleDict({n: nn.Conv2d(stride16, c, 1) for n, c in COARSE_HEADS.items()})
         self.context = Context(stride16, at8)
-        self.lateral8 = ConvBn(stride8, at8, activation=False)
+        self.lateral8 = ConvBn(stride8, at8, relu=None)
         self.refine8 = Separable(at8, at8)
         self.parts = nn.Conv2d(at8, FINE_HEADS["part_heatmaps_fine"], 1)
-        self.reduce = ConvBn(at8, at4, activation=False)
-        self.lateral4 = ConvBn(stride4, at4, activation=False)
+        self.reduce = ConvBn(at8, at4, relu=None)
+        self.lateral4 = ConvBn(stride4, at4, relu=None)
         self.refine4 = Separable(at4, at4)
         self.person = nn.Conv2d(at4, FINE_HEADS["segments_fine"], 1)
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
         blocks = self.backbone(image)
-        out = self.decode(blocks[STRIDE_4_BLOCK - 1], blocks[STRIDE_8_BLOCK - 1], blocks[-1])
+        out = self.decode(*(blocks[tap] for tap in self.backbone.taps))
         for block in hints:
             out[hint_name(block)] = blocks[block - 1]
         return out

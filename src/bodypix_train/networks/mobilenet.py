@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from .layers import ConvBn, Separable
+
 # (output channels at multiplier 1, stride) of blocks 1..13.
 BLOCKS = (
     (64, 1),
@@ -20,35 +22,14 @@ BLOCKS = (
 STRIDE_4_BLOCK, STRIDE_8_BLOCK = 3, 5  # last blocks at these strides, counted from 1
 
 
-class ConvBn(nn.Sequential):
-    """Convolution, batch normalisation and, unless switched off, ReLU6."""
-
-    def __init__(
-        self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1,
-        activation: bool = True,
-    ) -> None:  # fmt: skip
-        layers: list[nn.Module] = [
-            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
-            nn.BatchNorm2d(outputs, momentum=0.03, eps=1e-3),
-        ]
-        if activation:
-            layers.append(nn.ReLU6(inplace=True))
-        super().__init__(*layers)
-
-
-class Separable(nn.Sequential):
-    """Depthwise 3x3 then pointwise 1x1, each with batch normalisation and ReLU6."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__(ConvBn(inputs, inputs, 3, stride, groups=inputs), ConvBn(inputs, outputs))
-
-
 class MobileNetV1(nn.Module):
     """Image [N,3,h,w] -> the outputs of the 13 blocks, at strides 2, 4, 4, 8, 8, 16, 16, ...
 
     With h and w of the form 16k+1 every grid is corner aligned: cell i lies on input pixel
     i * stride. ``channels`` are those at strides 4, 8 and 16: 128, 256 and 512 * multiplier.
     """
+
+    taps = (STRIDE_4_BLOCK - 1, STRIDE_8_BLOCK - 1, len(BLOCKS) - 1)  # what the decoder takes
 
     def __init__(self, multiplier: float = 0.5) -> None:
         super().__init__()

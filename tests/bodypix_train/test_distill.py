@@ -1,0 +1,120 @@
+"""A network of ours teaches a smaller one, through the command as well."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner
+
+from bodypix_train.__main__ import app
+from bodypix_train.checkpoint import read_network, write_weights
+from bodypix_train.datasets.augment import Augmentation
+from bodypix_train.datasets.mixture import BatchStream, Mixture
+from bodypix_train.losses import fine_losses
+from bodypix_train.network_teacher import NetworkTeacher
+from bodypix_train.networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet
+from bodypix_train.recipe import read_recipe
+from bodypix_train.tasks import SegmentationTask
+
+from .conftest import person_sample
+
+RECIPE = """
+name = "tiny"
+[network]
+multiplier = 0.25
+widths = [8, 8]
+[loss]
+pose_weight = 0.25
+teacher_share = 1.0
+[data]
+teachers = "teachers"
+sources = [{ kind = "nobody", images = "images", weight = 1.0 }]
+[schedule]
+steps = 4
+stages = [[0.0, 33, 2]]
+"""
+
+
+@pytest.fixture
+def big() -> BodyPixNet:
+    torch.manual_seed(0)
+    return BodyPixNet(0.125, (8, 8), "ResNet14")
+
+
+def test_teacher_answers_as_its_network(big: BodyPixNet) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 33, 49, 3), np.uint8)
+    names = [*COARSE_HEADS, *FINE_HEADS, "block2"]
+    answers = NetworkTeacher(big, (2,)).heads(images, names)
+    with torch.no_grad():
+        x = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+        expected = big.eval()(x, (2,))
+    for name, answer in zip(names, answers, strict=True):
+        mine = expected[name].numpy()
+        mine = mine if name == "block2" else mine.transpose(0, 2, 3, 1)
+        assert np.allclose(answer, mine, atol=1e-5), name
+
+
+def test_student_follows_its_teacher(big: BodyPixNet) -> None:
+    teacher = NetworkTeacher(big)
+    mixture = Mixture([(1.0, [person_sample()])], Augmentation())
+    batch = next(iter(BatchStream(mixture, 4, 33, 0, teacher, 1.0)))
+    assert set(batch.teacher) == set(teacher.names)
+    batch = replace(batch, has_parts=torch.zeros(4))  # the labels would say something else
+    task = SegmentationTask(BodyPixNet(0.25, (8, 8)), agree_weight=1.0).train()
+    optimizer = torch.optim.Adam(task.parameters(), 3e-3)
+    first = task(batch)[1]
+    for _ in range(25):
+        optimizer.zero_grad()
+        task(batch)[0].backward()
+        optimizer.step()
+    last = task(batch)[1]
+    assert last["parts_fine_agree"] < first["parts_fine_agree"]
+    assert last["short_offsets"] < first["short_offsets"]
+
+
+def test_equal_answers_cost_nothing_more(big: BodyPixNet) -> None:
+    with torch.no_grad():
+        heads = big.eval()(torch.zeros(1, 3, 33, 33))
+    heads["segments_fine"] = torch.full_like(heads["segments_fine"], 20.0)
+    same = fine_losses(heads, heads)
+    assert float(same["parts_fine_agree"]) == pytest.approx(0, abs=1e-6)
+    assert float(same["person_fine_agree"]) == pytest.approx(0, abs=1e-6)
+    other = {**heads, "part_heatmaps_fine": heads["part_heatmaps_fine"].roll(1, 1) * 50}
+    assert float(fine_losses(other, heads)["parts_fine_agree"]) > 0.1
+
+
+@pytest.fixture
+def folder(tmp_path: Path, big: BodyPixNet) -> Path:
+    (tmp_path / "images").mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "a.png"), np.full((64, 48, 3), 90, np.uint8))
+    write_weights(big, tmp_path / "teacher.pt")
+    (tmp_path / "tiny.toml").write_text(RECIPE)
+    return tmp_path
+
+
+def command(folder: Path) -> list[str]:
+    return [
+        "distill", str(folder / "tiny.toml"), "--data", str(folder), "--out", str(folder / "run"),
+        "--teacher", str(folder / "teacher.pt"),
+    ]  # fmt: skip
+
+
+def test_command(folder: Path) -> None:
+    result = CliRunner().invoke(app, command(folder))
+    assert result.exit_code == 0, result.output
+    assert read_network(folder / "run" / "last.pt").multiplier == 0.25
+
+
+def test_hints_need_the_same_backbone(folder: Path) -> None:
+    path = folder / "tiny.toml"
+    path.write_text(path.read_text().replace("teacher_share", "hints = [3]\nteacher_share"))
+    result = CliRunner().invoke(app, command(folder))
+    assert isinstance(result.exception, ValueError)
+    assert "loss.hints: expected none where a ResNet14 x0.125 teaches" in str(result.exception)
+    with pytest.raises(ValueError, match="different widths"):
+        read_recipe(path).check_hints("MobileNetV1", 0.5)

@@ -1,0 +1,33 @@
+"""Networks: grids, widths and names of their parts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from bodypix_train.networks.bodypix import BodyPixNet, hint_name
+from bodypix_train.networks.resnet import ResNet
+
+
+@pytest.mark.parametrize("architecture", ["MobileNetV1", "ResNet14", "ResNet26", "ResNet50"])
+def test_decoder_takes_strides_4_8_and_16(architecture: str) -> None:
+    network = BodyPixNet(0.125 if architecture != "MobileNetV1" else 0.25, (8, 8), architecture)
+    features = network.backbone(torch.zeros(2, 3, 65, 97))
+    tapped = [features[tap] for tap in network.backbone.taps]
+    assert [tuple(f.shape[2:]) for f in tapped] == [(17, 25), (9, 13), (5, 7)]
+    assert [f.shape[1] for f in tapped] == list(network.backbone.channels)
+    heads = network(torch.zeros(2, 3, 65, 97), (2,))
+    assert heads["segments_fine"].shape == (2, 1, 17, 25)
+    assert heads[hint_name(2)].shape == features[1].shape
+
+
+def test_resnet50_has_the_usual_size() -> None:
+    """25.6 million parameters with its 2.0 million of classification, which is not here."""
+    count = sum(parameter.numel() for parameter in ResNet(50).parameters())
+    assert count == 23_508_032
+
+
+@pytest.mark.parametrize("name", ["ResNet", "ResNet51", "VGG16"])
+def test_unknown_architecture(name: str) -> None:
+    with pytest.raises(ValueError, match=r"network\.architecture: expected one of MobileNetV1"):
+        BodyPixNet(0.5, (8, 8), name)
