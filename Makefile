@@ -1,6 +1,8 @@
-# make demo   segment the built-in photo; the pictures land in demo/
-# make test   lint, types and every test
-# Both make .venv themselves. PYTHON=python3.12 picks another interpreter, VENV=path another folder.
+# make demo   segment the built-in photo into demo/, build the page that `bodypix serve` serves
+# make test   lint, types and every test, also those of the page, in Chromium
+# make web    the page alone
+# The first two make .venv themselves. PYTHON=python3.12 picks another interpreter, VENV=path another
+# folder. The page is built with Node and npm.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -9,12 +11,18 @@ TORCH ?= torch==2.13.0
 
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit api clean
+PAGE := src/bodypix/serve/page/index.html
+PAGE_SOURCES := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*') \
+	$(wildcard src/bodypix/weights/*) tools/web.sh
+
+.PHONY: demo test lint types web web-test browser unit api clean
 
 demo: $(VENV)/.base
 	$(BIN)/bodypix demo --output demo
+	@$(MAKE) --no-print-directory web
+	@echo "bodypix: see it live: $(BIN)/bodypix serve"
 
-test: lint types unit
+test: lint types web-test browser unit
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -22,6 +30,18 @@ lint: $(VENV)/.dev
 
 types: $(VENV)/.dev
 	$(BIN)/mypy
+
+web: $(PAGE)
+
+$(PAGE): $(PAGE_SOURCES)
+	@sh tools/web.sh
+	@touch $@
+
+web-test: web $(VENV)/.dev
+	@cd web && npm run --silent types && PYTHON="$(abspath $(BIN))/python" npm test --silent
+
+browser:
+	@sh tools/browser.sh >/dev/null
 
 unit: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -31,12 +51,13 @@ api: $(VENV)/.dev
 	$(BIN)/python tests/test_public_api.py
 
 $(VENV)/.base: pyproject.toml tools/environment.sh
-	@PYTHON="$(PYTHON)" sh tools/environment.sh "$(VENV)" -e .
+	@PYTHON="$(PYTHON)" sh tools/environment.sh "$(VENV)" -e ".[serve]"
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml tools/environment.sh
-	@PYTHON="$(PYTHON)" sh tools/environment.sh "$(VENV)" "$(TORCH)" -e ".[dev,train]"
+	@PYTHON="$(PYTHON)" sh tools/environment.sh "$(VENV)" "$(TORCH)" -e ".[dev,train,synthetic]"
 	@touch $(VENV)/.base $@
 
 clean:
 	rm -rf "$(VENV)" build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf web/node_modules web/dist src/bodypix/serve/page

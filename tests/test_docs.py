@@ -10,6 +10,7 @@ import pytest
 
 import bodypix
 from bodypix import segmenter
+from helpers.clips import CONSTANT, make_clip
 from helpers.colours import colour_network, picture, save
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,7 @@ def test_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "model.onnx").write_bytes(colour_network())
     photo = picture(people=2).repeat(2, axis=0).repeat(2, axis=1)  # "medium" halves it again
     save(tmp_path / "photo.jpg", photo)
+    make_clip(tmp_path / "in.mp4", CONSTANT[:3], size=(160, 120))
     monkeypatch.chdir(tmp_path)
     model = segmenter.load("model.onnx", threads=1)
     monkeypatch.setattr(bodypix, "load", lambda *_, **__: model, raising=False)

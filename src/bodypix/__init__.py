@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from bodypix import body, body_segmentation, drawing, errors, v1
+    from bodypix import body, body_segmentation, drawing, errors, media, v1
     from bodypix.errors import (
         BodyPixError,
         CheckpointError,
@@ -26,10 +26,12 @@ if TYPE_CHECKING:
         DownloadError,
         ImageError,
         InvalidArgumentError,
+        MediaError,
         MissingExtraError,
         OfflineError,
         OutputError,
     )
+    from bodypix.media.stream import stream
     from bodypix.results import Keypoint, PartSegmentation, PersonSegmentation, Pose
     from bodypix.segmenter import BodyPix, load
 
@@ -43,6 +45,7 @@ __all__ = [
     "ImageError",
     "InvalidArgumentError",
     "Keypoint",
+    "MediaError",
     "MissingExtraError",
     "OfflineError",
     "OutputError",
@@ -55,13 +58,16 @@ __all__ = [
     "drawing",
     "errors",
     "load",
+    "media",
+    "stream",
     "v1",
 ]
 
-_MODULES = ("body", "body_segmentation", "drawing", "errors", "v1")
+_MODULES = ("body", "body_segmentation", "drawing", "errors", "media", "v1")
 _HOME = {
     "BodyPix": "segmenter",
     "load": "segmenter",
+    "stream": "media.stream",
     "Keypoint": "results",
     "PartSegmentation": "results",
     "PersonSegmentation": "results",

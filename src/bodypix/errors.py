@@ -3,6 +3,7 @@
 BodyPixError
 ├── InvalidArgumentError (also ValueError)   an option or argument outside its range
 ├── ImageError           (also ValueError)   a file or array that is no usable image
+├── MediaError           (also ValueError)   a video, animation or camera that gives no frames
 ├── CheckpointError                          a model file is missing, corrupt or of the wrong kind
 │   ├── DownloadError                        a checkpoint could not be fetched
 │   │   └── OfflineError                     ... because fetching is switched off
@@ -25,6 +26,10 @@ class InvalidArgumentError(BodyPixError, ValueError):
 
 class ImageError(BodyPixError, ValueError):
     """The input is no image that can be segmented."""
+
+
+class MediaError(BodyPixError, ValueError):
+    """A video, an animation, a pipe or a camera gives no frames, or no usable ones."""
 
 
 class CheckpointError(BodyPixError):

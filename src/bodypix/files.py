@@ -11,6 +11,11 @@ from typing import BinaryIO
 from bodypix.errors import OutputError
 
 
+def temporary_beside(target: Path) -> Path:
+    """A new, hidden name in the folder of `target`, to write under before `os.replace`."""
+    return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+
+
 def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object]) -> None:
     """Write a file under a temporary name in its folder, then rename it.
 
@@ -18,7 +23,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object
         OutputError: the folder is not there or may not be written to, or the disk is full.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    temporary = temporary_beside(target)
     try:
         try:
             with temporary.open("xb") as file:

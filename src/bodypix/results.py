@@ -117,12 +117,14 @@ class _Segmentation:
         probability: NDArray[np.float32] | Callable[[], NDArray[np.float32]] | None,
         pose: Pose | None,
         all_poses: Sequence[Pose] | Callable[[], list[Pose]],
+        track: int | None,
     ) -> None:
         self._probability: _Lazy[NDArray[np.float32] | None] = _Lazy(probability)
         self._all_poses: _Lazy[list[Pose]] = _Lazy(
             all_poses if callable(all_poses) else list(all_poses)
         )
         self.pose = pose
+        self.track = track
 
     @property
     def mask(self) -> NDArray[np.uint8]:
@@ -202,6 +204,7 @@ class PersonSegmentation(_Segmentation):
         probability: (H, W) float32, 0..1, or a function that makes it; None where there is none.
         pose: the person's pose; None from the single-mask methods.
         all_poses: every pose found in the image, or a function that makes the list.
+        track: the person's number in a moving picture, the same in every frame; None elsewhere.
 
     Raises:
         InvalidArgumentError: the mask is not (H, W) uint8.
@@ -214,8 +217,9 @@ class PersonSegmentation(_Segmentation):
         probability: NDArray[np.float32] | Callable[[], NDArray[np.float32]] | None = None,
         pose: Pose | None = None,
         all_poses: Sequence[Pose] | Callable[[], list[Pose]] = (),
+        track: int | None = None,
     ) -> None:
-        super().__init__(probability=probability, pose=pose, all_poses=all_poses)
+        super().__init__(probability=probability, pose=pose, all_poses=all_poses, track=track)
         self._mask = _checked("mask", mask, np.dtype(np.uint8))
 
     @property
@@ -261,6 +265,7 @@ class PartSegmentation(_Segmentation):
             it; None where there is none.
         pose: the person's pose; None from the single-mask methods.
         all_poses: every pose found in the image, or a function that makes the list.
+        track: the person's number in a moving picture, the same in every frame; None elsewhere.
 
     Raises:
         InvalidArgumentError: the part ids are not (H, W) int32.
@@ -273,8 +278,9 @@ class PartSegmentation(_Segmentation):
         probability: NDArray[np.float32] | Callable[[], NDArray[np.float32]] | None = None,
         pose: Pose | None = None,
         all_poses: Sequence[Pose] | Callable[[], list[Pose]] = (),
+        track: int | None = None,
     ) -> None:
-        super().__init__(probability=probability, pose=pose, all_poses=all_poses)
+        super().__init__(probability=probability, pose=pose, all_poses=all_poses, track=track)
         self._part_ids = _checked("part_ids", part_ids, np.dtype(np.int32))
         # Bound to the array, not to self: a cycle would keep large arrays until the collector runs.
         self._mask_of_parts: _Lazy[NDArray[np.uint8]] = _Lazy(partial(_mask_of, self._part_ids))

@@ -28,7 +28,7 @@ from bodypix.results import PartSegmentation, PersonSegmentation, Pose
 from bodypix.sources import Source, prepare, run
 
 # The part on the other side of the body; the last entry, reached by index -1, is nobody's.
-_MIRRORED_PARTS: Final = np.array([*body.MIRRORED_PARTS, -1], np.int32)
+MIRRORED_PARTS: Final = np.array([*body.MIRRORED_PARTS, -1], np.int32)
 
 
 def load(
@@ -365,7 +365,7 @@ class BodyPix:
 
     def _parts(self, heads: Heads, mask: NDArray[np.uint8], source: Source) -> NDArray[np.int32]:
         parts = part_map(heads.arrays[self.info.parts_head], mask, heads.frame)
-        return _MIRRORED_PARTS[source.unflip(parts)] if source.flipped else parts
+        return MIRRORED_PARTS[source.unflip(parts)] if source.flipped else parts
 
     def _probability(
         self, heads: Heads, source: Source, options: InferenceOptions

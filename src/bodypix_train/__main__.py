@@ -158,6 +158,41 @@ def _run(
 
 
 @app.command()
+def render(
+    count: Annotated[int, typer.Option(help="Pictures in the folder at the end.", min=1)],
+    out: Annotated[Path, typer.Option(help="Folder of shards; started again, it goes on.")],
+    seed: Annotated[int, typer.Option(help="Another seed, other pictures.", min=0)] = 0,
+    backgrounds: Annotated[
+        list[Path] | None, typer.Option(help="Folder of pictures without people; may be repeated.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; else one per processor.", min=1)
+    ] = None,
+    side: Annotated[int, typer.Option(help="Longer side in pixels.", min=64, max=2048)] = 384,
+    photo_share: Annotated[
+        float, typer.Option(help="Share of photos among backgrounds.", min=0, max=1)
+    ] = 0.7,
+    device: Annotated[str, typer.Option(help="cpu, or a GPU as warp names it: cuda:0.")] = "cpu",
+) -> None:
+    """Make pictures of computer-graphics people with exact labels, and a contact sheet."""
+    import os
+
+    from rich.progress import Progress
+
+    from .synthetic.picture import Settings
+    from .synthetic.produce import produce
+    from .synthetic.sheet import write_sheet
+
+    settings = Settings(seed, side, tuple(backgrounds or ()), photo_share, device)
+    with Progress() as progress:
+        task = progress.add_task(str(out), total=count)
+        for done in produce(settings, count, out, workers or os.cpu_count() or 1):
+            progress.update(task, completed=done)
+    write_sheet(out, out / "contact.jpg")
+    typer.echo(f"{out / 'contact.jpg'}  look at it")
+
+
+@app.command()
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="last.pt of a training run.", exists=True)],
     out: Annotated[Path, typer.Argument(help="ONNX file to write.")],

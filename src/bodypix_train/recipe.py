@@ -11,6 +11,7 @@ from .datasets import photos
 from .datasets.augment import Augmentation
 from .datasets.mixture import Mixture
 from .datasets.sample import Sample
+from .datasets.synthetic import read_synthetic_folder
 from .networks.bodypix import BodyPixNet
 from .networks.mobilenet import BLOCKS, STRIDE_4_BLOCK, STRIDE_8_BLOCK
 from .tasks import SegmentationTask, StagewiseTask
@@ -21,8 +22,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-KINDS = ("teacher", "empty", "nobody", "objects", "ccp-drawn", "ccp-undrawn")
-UNTAUGHT = ("nobody", "objects")  # kinds that no teacher has to label
+KINDS = ("teacher", "empty", "nobody", "objects", "synthetic", "ccp-drawn", "ccp-undrawn")
+UNTAUGHT = ("nobody", "objects", "synthetic")  # kinds that no teacher has to label
 TASKS = {"joint": SegmentationTask, "stagewise": StagewiseTask}
 
 
@@ -36,6 +37,7 @@ class Source:
     | empty       | photos in which the teachers see nobody                       | the teachers |
     | nobody      | photos without people, looked at; folders of folders are read | none needed  |
     | objects     | cut-out things to put over crops, likewise; no weight         | none needed  |
+    | synthetic   | shards that `bodypix-train render` wrote                      | exact        |
     | ccp-drawn   | Clothing Co-Parsing with hand-made masks                      | by hand      |
     | ccp-undrawn | the rest of it                                                | the teachers |
     """
@@ -152,6 +154,8 @@ def read_source(source: Source, data: Path, labels: Path) -> list[Sample]:
     if source.kind == "nobody":
         folders = folders_of(data / source.images)
         return [sample for folder in folders for sample in photos.read_nobody_folder(folder)]
+    if source.kind == "synthetic":
+        return read_synthetic_folder(data / source.images)
     if source.kind == "teacher":
         return photos.read_teacher_folder(data / source.images, answers)
     if source.kind == "empty":

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from bodypix.drawing import cutout, replace_background
-from bodypix.drawing.matting import foreground_colors, person_alpha
+from bodypix.drawing import cutout, foreground_colors, refine_alpha, replace_background
+from bodypix.drawing.matting import person_alpha
 from bodypix.errors import ImageError, InvalidArgumentError
 from bodypix.results import PersonSegmentation
 
@@ -20,13 +20,11 @@ def test_hard_cutout(image, person) -> None:
     np.testing.assert_array_equal(drawn[..., 3], person.mask * 255)
 
 
-def test_soft_cutout_follows_the_probability(image, person) -> None:
+def test_soft_cutout_takes_the_matte(image, person) -> None:
     alpha = cutout(image, person, soft=True)[..., 3]
-    probability = person.probability
-    assert (alpha[probability >= 0.9] == 255).all()
-    assert (alpha[probability <= 0.5] == 0).all()
-    middle = (probability > 0.51) & (probability < 0.89)
-    assert ((alpha[middle] > 0) & (alpha[middle] < 255)).all()
+    matte = refine_alpha(person.probability, image)
+    np.testing.assert_array_equal(alpha, np.rint(matte * 255))
+    assert ((alpha > 0) & (alpha < 255)).any()
 
 
 def test_edge_blur_softens(image, person) -> None:
@@ -38,8 +36,8 @@ def test_edge_blur_softens(image, person) -> None:
 def test_nobody(image) -> None:
     assert not cutout(image, [])[..., 3].any()
     assert (replace_background(image, [], GREEN) == GREEN).all()
-    assert person_alpha([]) is None
-    assert person_alpha([], soft=True) is None
+    assert person_alpha(image, []) is None
+    assert person_alpha(image, [], soft=True) is None
 
 
 def test_everybody(image) -> None:
@@ -133,7 +131,9 @@ def test_soft_needs_a_probability(image, mask) -> None:
 
 def test_refusals(image, mask) -> None:
     small = np.zeros((3, 4), np.uint8)
+    uncertain = PersonSegmentation(small, probability=small.astype(np.float32))
     for call in (
+        lambda: cutout(image, uncertain, soft=True),
         lambda: cutout(image, small),
         lambda: replace_background(image, small, GREEN),
     ):
@@ -149,3 +149,13 @@ def test_refusals(image, mask) -> None:
         replace_background(image, mask, None)
     with pytest.raises(InvalidArgumentError, match="edge_blur_amount"):
         replace_background(image, mask, GREEN, edge_blur_amount=-1)
+
+
+def test_foreground_colors_refuses() -> None:
+    image, alpha = np.zeros((4, 5, 3), np.uint8), np.zeros((4, 5), np.uint8)
+    with pytest.raises(ImageError, match="image: expected"):
+        foreground_colors(alpha, alpha)
+    with pytest.raises(InvalidArgumentError, match=r"alpha: expected uint8 .* got float32"):
+        foreground_colors(image, alpha.astype(np.float32))
+    with pytest.raises(InvalidArgumentError, match="alpha: expected the size of the image"):
+        foreground_colors(image, alpha[1:])

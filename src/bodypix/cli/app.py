@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 import bodypix
-from bodypix.cli import demo, image, models
+from bodypix.cli import anonymize, demo, image, models, serve, video, webcam
 from bodypix.cli.console import EXIT_USAGE, print_error
 from bodypix.errors import BodyPixError
 
@@ -34,7 +34,11 @@ app = typer.Typer(
     epilog="Exit codes: 0 all done; 1 some inputs failed; 2 wrong use; 130 interrupted.",
 )
 app.command("image", epilog=image.EXAMPLES)(image.command)
+app.command("video", epilog=video.EXAMPLES)(video.command)
+app.command("webcam", epilog=webcam.EXAMPLES)(webcam.command)
+app.command("anonymize", epilog=anonymize.EXAMPLES)(anonymize.command)
 app.command("demo", epilog=demo.EXAMPLES)(demo.command)
+app.command("serve", epilog=serve.EXAMPLES)(serve.command)
 app.add_typer(models.app, name="models")
 
 

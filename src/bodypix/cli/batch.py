@@ -17,10 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bodypix.cli import coco
 from bodypix.cli.inputs import Failure, Job
 from bodypix.cli.kinds import PER_PERSON, Effect, Kind, ending
-from bodypix.cli.pictures import Look, render, write_picture
+from bodypix.cli.pictures import render, write_picture
 from bodypix.cli.search import Search
 from bodypix.errors import BodyPixError, DeviceError, InvalidArgumentError, OutputError
 from bodypix.images import read_image
+from bodypix.media.effects import Look
 from bodypix.segmenter import BodyPix
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bodypix.cli.inputs import Job
-from bodypix.cli.search import Found, Segmentation
+from bodypix.media.effects import Found, Segmentation
 from bodypix.results import PartSegmentation, Pose
 
 PERSON_CATEGORY = 1

@@ -63,9 +63,10 @@ def command(
     from bodypix import drawing
     from bodypix.cli.batch import check_folder
     from bodypix.cli.kinds import Effect, Kind
-    from bodypix.cli.pictures import Look, render, write_picture
+    from bodypix.cli.pictures import render, write_picture
     from bodypix.cli.search import Search
     from bodypix.images import read_image
+    from bodypix.media.effects import Look
     from bodypix.results import PartSegmentation
 
     check_folder(output)

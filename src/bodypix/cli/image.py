@@ -211,9 +211,10 @@ def command(
     share = resolution_share(internal_resolution)
 
     from bodypix.cli import batch
-    from bodypix.cli.pictures import Look, read_background
+    from bodypix.cli.pictures import read_background
     from bodypix.cli.search import Search
     from bodypix.files import write_whole
+    from bodypix.media.effects import Look
 
     look = Look(
         colors=colors.value,

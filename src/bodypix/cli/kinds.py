@@ -26,6 +26,35 @@ class Effect(Enum):
     MASK = "mask"
 
 
+class MovingEffect(Enum):
+    """What is done to the frames of a video or a webcam."""
+
+    BOKEH = "bokeh"
+    REPLACE = "replace"
+    MASK = "mask"
+    PIXELATE = "pixelate"
+    BLUR_FACE = "blur-face"
+    PARTS = "parts"
+    PEOPLE = "people"
+    SKELETON = "skeleton"
+    CUTOUT = "cutout"
+
+
+class What(Enum):
+    """What `bodypix anonymize` hides."""
+
+    FACES = "faces"
+    PEOPLE = "people"
+
+
+class How(Enum):
+    """How `bodypix anonymize` hides it."""
+
+    BLUR = "blur"
+    PIXELATE = "pixelate"
+    FILL = "fill"
+
+
 class Colors(Enum):
     """Colour scales of the 24 parts."""
 

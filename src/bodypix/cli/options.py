@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,6 +97,15 @@ def load_model(
         return load(device=device, threads=threads)
     path = model_path(model, offline=offline)
     return load(model_url=str(path), device=device, threads=threads)
+
+
+def film_threads(threads: int | None) -> int:
+    """Threads for the network beside decoding, drawing and encoding: all cores but one.
+
+    With a thread on every core the network's threads wait for each other whenever one of them is
+    interrupted by the encoder, which on two cores takes longer than a single thread.
+    """
+    return threads or max(1, (os.cpu_count() or 1) - 1)
 
 
 def _is_location(model: str) -> bool:

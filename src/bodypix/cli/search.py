@@ -9,24 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix.results import PartSegmentation, PersonSegmentation, Pose
+from bodypix.media.effects import Found, Segmentation
 from bodypix.segmenter import BodyPix
-
-Segmentation = PersonSegmentation | PartSegmentation
-
-
-@dataclass(frozen=True)
-class Found:
-    """A picture and what was found in it.
-
-    `segmentations` holds one for each person if `people` is set, else one of everybody together.
-    `poses` is empty unless poses or people were looked for.
-    """
-
-    image: NDArray[np.uint8]
-    segmentations: Sequence[Segmentation]
-    people: bool
-    poses: Sequence[Pose]
 
 
 @dataclass(frozen=True)

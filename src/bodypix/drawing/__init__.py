@@ -15,9 +15,11 @@ from bodypix.drawing.bokeh import blur_body_part, draw_bokeh_effect
 from bodypix.drawing.colors import people_colors
 from bodypix.drawing.legend import draw_legend
 from bodypix.drawing.masks import to_mask
+from bodypix.drawing.matting import foreground_colors
 from bodypix.drawing.overlay import draw_mask
 from bodypix.drawing.parts import to_colored_part_mask, to_colored_people_mask
 from bodypix.drawing.pixelate import draw_pixelated_mask
+from bodypix.drawing.refine import refine_alpha
 from bodypix.drawing.replace import cutout, replace_background
 from bodypix.drawing.skeleton import draw_keypoints, draw_poses, draw_skeleton
 
@@ -31,7 +33,9 @@ __all__ = [
     "draw_pixelated_mask",
     "draw_poses",
     "draw_skeleton",
+    "foreground_colors",
     "people_colors",
+    "refine_alpha",
     "replace_background",
     "to_colored_part_mask",
     "to_colored_people_mask",

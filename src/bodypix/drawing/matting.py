@@ -2,59 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.drawing.blur import blur
-from bodypix.drawing.checks import Image, Segmentations, segmentation_list
+from bodypix.drawing.checks import Image, Segmentations, rgb_image, same_size, segmentation_list
 from bodypix.drawing.masks import person_mask
+from bodypix.drawing.refine import refine_alpha
 from bodypix.errors import InvalidArgumentError
 from bodypix.results import PartSegmentation, PersonSegmentation
+from bodypix.scratch import SCRATCH
+from bodypix.shrinking import shrunk
 
 Floats = NDArray[np.float32]
 
-SOFT_RANGE: Final = (0.5, 0.9)
-"""Probabilities that become alpha 0 and alpha 1: a band around the default threshold, 0.7."""
-
-# Both sides' mean colours vary slowly, so they are worked out on a picture of half the size, in two
-# passes with these box radii: the first reaches across an edge, the second follows its colours.
-# (6, 2) had the smallest error on composites whose true foreground is known, edges 2 to 10 pixels
-# wide; working at full size instead gained nothing.
-_REDUCED = 2
-_RADII = (6, 2)
+# Both sides' mean colours vary slowly, so they are worked out on a picture of a quarter of the
+# size, in two passes with these box radii: the first reaches across an edge, the second follows its
+# colours. On composites whose true foreground is known, half the size and (6, 2) is better by a
+# fifth at the sharpest edges, worse by a tenth at wide ones, and takes several times as long.
+_REDUCED = 4
+_RADII = (4, 1)
 _TINY = np.float32(1e-5)
 
 
 def person_alpha(
-    segmentation: Segmentations, edge_blur: float = 0.0, soft: bool = False
+    image: Image, segmentation: Segmentations, edge_blur: float = 0.0, soft: bool = False
 ) -> NDArray[np.uint8] | None:
     """(H, W) uint8 alpha of all people in the segmentations; None for an empty list.
 
     Args:
+        image: (H, W, 3) uint8 RGB, the picture that was segmented.
         segmentation: a result, an (H, W) mask, or a list of these.
         edge_blur: standard deviation in pixels of a blur of the edge.
-        soft: take the probability instead of the mask, spread over SOFT_RANGE.
+        soft: instead of the mask, take the probability's matte (`refine_alpha`).
 
     Raises:
-        InvalidArgumentError: `soft` without a probability, or what `to_mask` refuses.
+        InvalidArgumentError: sizes that differ, `soft` without a probability, or what `to_mask`
+            refuses.
     """
     if soft:
-        alphas = [_soft(element) for element in segmentation_list(segmentation)]
-        if not alphas:
-            return None
-        alpha: NDArray[np.uint8] = np.maximum.reduce(alphas)
+        alphas = [_matte(image, element) for element in segmentation_list(segmentation)]
+        alpha = np.maximum.reduce(alphas) if alphas else None
     else:
         mask = person_mask(segmentation)
-        if mask is None:
-            return None
-        alpha = mask * np.uint8(255)
+        alpha = None if mask is None else mask * np.uint8(255)
+    if alpha is None:
+        return None
+    same_size(image, alpha, "image", "segmentation")
     return blur(alpha, edge_blur, "reflect")
 
 
-def _soft(segmentation: object) -> NDArray[np.uint8]:
+def _matte(image: Image, segmentation: object) -> NDArray[np.uint8]:
     probability = None
     if isinstance(segmentation, (PersonSegmentation, PartSegmentation)):
         probability = segmentation.probability
@@ -63,10 +62,9 @@ def _soft(segmentation: object) -> NDArray[np.uint8]:
             "soft: expected a segmentation that has a probability; got none. One person out of "
             "several and plain arrays have none: use soft=False with edge_blur_amount."
         )
-    low, high = SOFT_RANGE
-    ramp = np.clip((probability - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
-    alpha: NDArray[np.uint8] = np.rint(ramp * 255.0).astype(np.uint8)
-    return alpha
+    same_size(image, probability, "image", "segmentation")
+    matte: NDArray[np.uint8] = np.rint(refine_alpha(probability, image) * 255.0).astype(np.uint8)
+    return matte
 
 
 def foreground_colors(image: Image, alpha: NDArray[np.uint8]) -> Image:
@@ -83,22 +81,39 @@ def foreground_colors(image: Image, alpha: NDArray[np.uint8]) -> Image:
 
     Returns:
         (H, W, 3) uint8 RGB; pixels whose alpha is 0 or 255 are the image's.
+
+    Raises:
+        ImageError: the image is not (H, W, 3) uint8.
+        InvalidArgumentError: the alpha is not uint8 or not of the image's size.
     """
+    image = rgb_image(image)
+    if alpha.ndim != 2 or alpha.dtype != np.uint8:
+        raise InvalidArgumentError(
+            f"alpha: expected uint8 of shape (H, W), got {alpha.dtype} of shape {alpha.shape}; "
+            "take np.rint(alpha * 255).astype(np.uint8) of a matte from 0 to 1."
+        )
+    same_size(image, alpha, "image", "alpha")
     band = (alpha > 0) & (alpha < 255)
     box = _box(band, margin=2 * _REDUCED * sum(_RADII))
     if box is None:
         return image
-    part, share, inside = image[box], alpha[box], band[box]
+    share = alpha[box]
     size = (-(-share.shape[1] // _REDUCED), -(-share.shape[0] // _REDUCED))
-    front, back = (
-        np.asarray(cv2.resize(means, share.shape[::-1], interpolation=cv2.INTER_LINEAR))[inside]
-        for means in _mean_colors(_shrunk(part, size), _shrunk(share, size) / np.float32(255))
+    means = _mean_colors(
+        shrunk(image[box], size).astype(np.float32),
+        shrunk(share, size).astype(np.float32) / np.float32(255),
     )
-    weight = share[inside].astype(np.float32)[:, None] / np.float32(255)
-    colors = front + weight * (part[inside] - weight * front - (1 - weight) * back)
-    cleaned = image.copy()
-    cleaned[box][inside] = np.rint(np.clip(colors, 0.0, 255.0)).astype(np.uint8)
-    return cleaned
+    # Picking by number takes a tenth of the time of picking by a mask.
+    inside = np.flatnonzero(band[box])
+    front, back = (_enlarged(mean, share.shape).take(inside, axis=0) for mean in means)
+    where = np.flatnonzero(band)
+    pixels = np.ascontiguousarray(image).reshape(-1, 3)
+    weight = np.repeat(np.ravel(alpha)[where].astype(np.float32) / np.float32(255), 3)
+    weight = weight.reshape(-1, 3)
+    colors = front + weight * (pixels.take(where, axis=0) - back - weight * (front - back))
+    cleaned = pixels.copy()
+    cleaned[where] = np.rint(np.clip(colors, 0.0, 255.0)).astype(np.uint8)
+    return cleaned.reshape(image.shape)
 
 
 def _mean_colors(image: Floats, alpha: Floats) -> tuple[Floats, Floats]:
@@ -122,8 +137,11 @@ def _mean(array: Floats, radius: int) -> Floats:
     return np.asarray(cv2.blur(array, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
 
 
-def _shrunk(array: Image, size: tuple[int, int]) -> Floats:
-    return np.asarray(cv2.resize(array, size, interpolation=cv2.INTER_AREA), np.float32)
+def _enlarged(means: Floats, shape: tuple[int, ...]) -> Floats:
+    """(H * W, 3) float32 in scratch memory: one row for each pixel of the shape (H, W)."""
+    memory = SCRATCH.array("mean colors", (*shape, 3), np.float32)
+    larger = cv2.resize(means, shape[::-1], dst=memory, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(larger, np.float32).reshape(-1, 3)
 
 
 def _box(band: NDArray[np.bool_], margin: int) -> tuple[slice, slice] | None:
@@ -131,7 +149,6 @@ def _box(band: NDArray[np.bool_], margin: int) -> tuple[slice, slice] | None:
     rows, columns = np.flatnonzero(band.any(axis=1)), np.flatnonzero(band.any(axis=0))
     if not rows.size:
         return None
-    return (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
-        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
-    )
+    # On a multiple of the factor the box shrinks by halving, several times as fast.
+    top, left = (max(0, int(some[0]) - margin) // _REDUCED * _REDUCED for some in (rows, columns))
+    return slice(top, int(rows[-1]) + 1 + margin), slice(left, int(columns[-1]) + 1 + margin)

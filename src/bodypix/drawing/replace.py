@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from bodypix.drawing import checks
-from bodypix.drawing.checks import Image, Segmentations, same_size
+from bodypix.drawing.checks import Image, Segmentations
 from bodypix.drawing.colors import ColorLike, rgb
 from bodypix.drawing.compositing import join, mirrored, mix
 from bodypix.drawing.matting import foreground_colors, person_alpha
@@ -28,7 +28,8 @@ def cutout(
         image: (H, W, 3) uint8 RGB.
         segmentation: a result, an (H, W) mask, or a list of these.
         edge_blur_amount: how softly people end, in pixels.
-        soft: alpha from the segmentation's probability instead of its mask.
+        soft: alpha from the segmentation's probability instead of its mask, with edges that follow
+            the picture's own (`refine_alpha`).
         decontaminate: take the old background's colour out of half transparent edge pixels.
 
     Returns:
@@ -41,10 +42,9 @@ def cutout(
     """
     image = checks.rgb_image(image)
     edge = checks.blur_amount("edge_blur_amount", edge_blur_amount)
-    alpha = person_alpha(segmentation, edge, soft)
+    alpha = person_alpha(image, segmentation, edge, soft)
     if alpha is None:
         return join(image, np.zeros(image.shape[:2], np.uint8))
-    same_size(image, alpha, "image", "segmentation")
     return join(foreground_colors(image, alpha) if decontaminate else image, alpha)
 
 
@@ -67,7 +67,8 @@ def replace_background(
         background: a colour, or an (H', W', 3) uint8 RGB image of any size, which is scaled to
             cover the image and cropped at its centre.
         edge_blur_amount: how softly people end, in pixels.
-        soft: alpha from the segmentation's probability instead of its mask.
+        soft: alpha from the segmentation's probability instead of its mask, with edges that follow
+            the picture's own (`refine_alpha`).
         decontaminate: take the old background's colour out of half covered edge pixels, so that
             no rim of it stays.
         flip_horizontal: mirror the people; the background stays as it is.
@@ -83,10 +84,9 @@ def replace_background(
     image = checks.rgb_image(image)
     edge = checks.blur_amount("edge_blur_amount", edge_blur_amount)
     behind = _background(background, image)
-    alpha = person_alpha(segmentation, edge, soft)
+    alpha = person_alpha(image, segmentation, edge, soft)
     if alpha is None:
         return behind
-    same_size(image, alpha, "image", "segmentation")
     front = foreground_colors(image, alpha) if decontaminate else image
     return mix(mirrored(front, flip_horizontal), behind, mirrored(alpha, flip_horizontal))
 

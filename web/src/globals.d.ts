@@ -1,0 +1,2 @@
+/** Put in by the build: the version in package.json. */
+declare const VERSION: string;
