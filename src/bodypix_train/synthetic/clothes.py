@@ -47,7 +47,6 @@ class Tailor:
             for name, group in (
                 ("body", "body"),
                 ("skirt", "helper-skirt"),
-                ("hair", "helper-hair"),
             )
         }
         self.z = at[:, 2]
@@ -140,7 +139,6 @@ def dress(
             used = np.unique(corners)
             local = np.full(len(points), -1, np.int32)
             local[used] = np.arange(len(used))
-            # Hands and the neckline keep their place; hems and trunk hang freely.
             loose = smooth(shell[used], local[corners], garment.drape)
             shell = shell.copy()
             shell[used] = loose + normals[used] * np.float32(0.0012 * min(garment.drape, 12))

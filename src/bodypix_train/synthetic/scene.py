@@ -202,8 +202,10 @@ def _foreground(
     spin = turn("z", float(np.degrees(np.arctan2(toward[0], -toward[1]))))
     meshes: list[Mesh] = []
     at_desk = main.pose.name == "at a desk" or (framing == "webcam" and rng.random() < 0.2)
-    if at_desk and rng.random() < 0.8:
-        top = float(hips[2]) + rng.uniform(0.14, 0.26)
+    # A desk is above the lap, and below the eye of a camera that stands on it.
+    lap, eye = float(hips[2]), float(camera.position[2])
+    top = min(lap + rng.uniform(0.14, 0.26), eye - 0.06 if framing == "webcam" else np.inf)
+    if at_desk and top > lap + 0.05 and rng.random() < 0.85:
         material = table.add(
             Material(
                 cloth_color(rng), cloth_color(rng), WOOD if rng.random() < 0.6 else 0, shine=0.1
