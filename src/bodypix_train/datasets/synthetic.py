@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from bodypix.body import PARTS
+from bodypix.body import KEYPOINTS, PARTS
 from bodypix_train.synthetic.shards import Files, decode_image, read_shards
 
 from .sample import Bytes, Sample, find_faces
@@ -32,7 +33,7 @@ def read_synthetic_folder(folder: Path) -> list[Sample]:
 
 
 def to_sample(name: str, files: Files) -> Sample:
-    """Alpha on half the picture's grid, parts one-hot on an eighth, all in full trust."""
+    """Alpha and people on half the picture's grid, parts one-hot on an eighth, in full trust."""
     image = decode_image(files["jpg"])
     alpha = decode_image(files["alpha.png"])
     parts = decode_image(files["parts.png"])
@@ -44,7 +45,22 @@ def to_sample(name: str, files: Files) -> Sample:
     person = corner_aligned(alpha, height // 2 + 1, width // 2 + 1)
     one_hot = _one_hot(parts, height // 8 + 1, width // 8 + 1)
     trust = np.full_like(person, 255)
-    return Sample(name, image, person, trust, one_hot, exact=True, faces=find_faces(one_hot))
+    people = decode_image(files["people.png"])
+    if people.shape != alpha.shape:
+        raise ValueError(f"people of {people.shape} in a picture {image.shape[:2]}")
+    joints = json.loads(files["json"])["keypoints"]
+    return Sample(
+        name,
+        image,
+        person,
+        trust,
+        one_hot,
+        exact=True,
+        faces=find_faces(one_hot),
+        # Ids do not mix: the nearest one counts.
+        instances=cv2.resize(people, person.shape[::-1], interpolation=cv2.INTER_NEAREST),  # type: ignore[arg-type]
+        keypoints=np.array(joints, np.float32).reshape(-1, KEYPOINTS, 3),
+    )
 
 
 def corner_aligned(values: Bytes, height: int, width: int) -> Bytes:

@@ -134,10 +134,16 @@ def test_the_parts_of_a_sample_lie_where_the_picture_has_them():
     files = {
         name: cv2.imencode(ending, pixels)[1].tobytes()
         for name, ending, pixels in (
-            ("jpg", ".jpg", image), ("alpha.png", ".png", alpha), ("parts.png", ".png", parts)
+            ("jpg", ".jpg", image), ("alpha.png", ".png", alpha), ("parts.png", ".png", parts),
+            ("people.png", ".png", alpha // 255),
         )
     }  # fmt: skip
+    files["json"] = b'{"keypoints": [' + str([[30, 20, 2]] * 17).encode() + b"]}"
     sample = to_sample("half", files)
+    assert sample.instances is not None
+    assert np.array_equal(sample.instances > 0, sample.person > 128)
+    assert sample.keypoints is not None
+    assert sample.keypoints.shape == (1, 17, 3)
     assert sample.parts.shape == (9, 7, 24)
     assert (sample.parts[:, 4:, 10] == 255).all()
     assert not sample.parts[:, :3].any()
