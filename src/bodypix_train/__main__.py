@@ -234,6 +234,9 @@ def evaluate(
         str | None, typer.Option(help="Also compare part maps with this model's (WHERE).")
     ] = None,
     out: ScoresFile = None,
+    synthetic: Annotated[
+        Path | None, typer.Option(help="Also measure parts on these shards of `render`.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option(help="Folder for a page with all tables and with pictures.")
     ] = None,
@@ -244,6 +247,8 @@ def evaluate(
     from .evalsets import SETS
     from .evaluate import evaluate as run
     from .evaluate import part_agreement, table
+    from .evaluate_parts import evaluate_parts
+    from .evaluate_parts import table as part_table
     from .report import write_report
 
     sets = tuple(only or SETS)
@@ -256,6 +261,12 @@ def evaluate(
         networks[name] = network
         scores[name] = run(network, data, sets=sets, **options)
     typer.echo(table(scores))
+    if synthetic:
+        parts = {
+            name: evaluate_parts(network, synthetic, **options)
+            for name, network in networks.items()
+        }
+        typer.echo(part_table(parts))
     if report:
         typer.echo(f"report: {write_report(report, networks, scores, data, **options)}")
     if parts_against:
