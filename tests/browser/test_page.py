@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,19 +66,20 @@ def test_only_what_matters_to_the_effect_is_shown(demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("width", "height"), [(360, 640), (390, 844), (844, 390), (820, 1180), (1280, 800)]
 )
-def test_it_fits_the_screen(open_demo: Callable[..., Demo], width: int, height: int) -> None:
-    touch = width < 1000
-    demo = open_demo(viewport={"width": width, "height": height}, has_touch=touch, is_mobile=touch)
+def test_it_fits_the_screen(demo: Demo, width: int, height: int) -> None:
     page = demo.page
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= width
-    box = page.locator("#view").bounding_box()
-    assert box["width"] >= 0.4 * min(width, height)
-    assert box["y"] + box["height"] <= height
-    for button in page.locator(".tools button:visible, .tile").all():
-        size = button.bounding_box()
-        assert min(size["width"], size["height"]) >= 44
-        assert size["x"] >= 0
-        assert size["x"] + size["width"] <= width
-    assert demo.wrong == []
-    page.close()
+    first = page.viewport_size
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("scrollTo(0, 0)")
+    try:
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        box = page.locator("#view").bounding_box()
+        assert box["width"] >= 0.4 * min(width, height)
+        assert box["y"] + box["height"] <= height
+        for button in page.locator(".tools button:visible, .tile").all():
+            size = button.bounding_box()
+            assert min(size["width"], size["height"]) >= 44
+            assert size["x"] >= 0
+            assert size["x"] + size["width"] <= width
+    finally:
+        page.set_viewport_size(first)

@@ -100,6 +100,7 @@ function show(source: Source): void {
   press(cameraButton, source.kind === 'camera');
   find<HTMLElement>('camera-picker').hidden = true;
   timeline.follow(source instanceof VideoSource ? source.video : undefined);
+  stream?.reset().catch(() => {}); // a worker that failed has nothing to forget
   stream = models.net?.stream();
   describe(source);
   if (stream) {
@@ -107,7 +108,7 @@ function show(source: Source): void {
   } else {
     waiting?.close();
     waiting = source;
-    void preview(source);
+    preview(source).catch(() => {}); // closed, since another one was opened
   }
 }
 
@@ -189,7 +190,8 @@ async function loadModel(): Promise<void> {
   busy('Loading the model…');
   try {
     const net = await models.load(settings, (loaded, total) => {
-      if (total) busy(`Loading the model… ${Math.round((100 * loaded) / total)} %`);
+      if (loaded === total) busy('Starting the model…');
+      else if (total) busy(`Loading the model… ${Math.round((100 * loaded) / total)} %`);
     });
     working = { model, backend };
     stream = net.stream();
