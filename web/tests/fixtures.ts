@@ -150,6 +150,20 @@ export function largestDifference(got: ArrayLike<number>, expected: ArrayLike<nu
   return largest;
 }
 
+/** The share of numbers that differ by less than `tolerance`; 0 if there are not as many. */
+export function closeShare(
+  got: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: number,
+): number {
+  if (got.length !== expected.length) return 0;
+  let close = 0;
+  for (let at = 0; at < got.length; at++) {
+    if (Math.abs(got[at] - expected[at]) < tolerance) close++;
+  }
+  return got.length > 0 ? close / got.length : 1;
+}
+
 /** Poses as Python's facts have them, for comparing. */
 export function facts(poses: readonly Pose[]): number[] {
   return poses.flatMap((pose) => [
