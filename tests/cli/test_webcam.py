@@ -35,6 +35,11 @@ class Webcam(FakeSource):
         super().__init__(1000, live=True, before=self._wait)
         self._desk = desk
 
+    def close(self) -> None:
+        """As with real cameras, whoever waits for a frame waits no longer."""
+        super().close()
+        self._desk.shown.release()
+
     def _wait(self, index: int) -> None:
         """One frame after the other: the next when the one before has been shown."""
         if index:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -45,6 +46,12 @@ class Gate:
         assert await asyncio.to_thread(self.begun.wait, 20)
 
 
+def run(scenario: Coroutine[Any, Any, None]) -> None:
+    """In a thread of its own: the browser tests' playwright keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, scenario).result()
+
+
 async def refused(workers: Workers) -> Refused:
     with pytest.raises(Refused) as error:
         await workers.run(lambda: None)
@@ -61,7 +68,7 @@ def test_results_and_errors_come_back() -> None:
         assert (await workers.run(lambda: "still here"))[0] == "still here"
 
     with working() as workers:
-        asyncio.run(scenario())
+        run(scenario())
 
 
 def test_as_many_at_a_time_as_there_are_workers() -> None:
@@ -70,7 +77,7 @@ def test_as_many_at_a_time_as_there_are_workers() -> None:
         await asyncio.gather(*(workers.run(lambda: meeting.wait(20)) for _ in range(3)))
 
     with working(count=3) as workers:
-        asyncio.run(scenario())
+        run(scenario())
 
 
 def test_a_full_queue_turns_away() -> None:
@@ -89,7 +96,7 @@ def test_a_full_queue_turns_away() -> None:
         assert (workers.running, workers.waiting, workers.full) == (0, 0, False)
 
     with working(queue=2) as workers:
-        asyncio.run(scenario())
+        run(scenario())
 
 
 def test_first_come_first_served() -> None:
@@ -107,7 +114,7 @@ def test_first_come_first_served() -> None:
         await asyncio.gather(first, *others)
 
     with working(queue=5) as workers:
-        asyncio.run(scenario())
+        run(scenario())
     assert order == [0, 1, 2, 3, 4]
 
 
@@ -127,7 +134,7 @@ def test_who_waits_too_long_leaves_the_queue() -> None:
         gate.open.set()
 
     with working(queue=1, timeout=0.1) as workers:
-        asyncio.run(scenario())
+        run(scenario())
         workers.check_alive()
 
 
@@ -148,7 +155,7 @@ def test_who_is_cancelled_leaves_the_queue() -> None:
         await first
 
     with working(queue=1) as workers:
-        asyncio.run(scenario())
+        run(scenario())
     assert ran == []
 
 
@@ -163,7 +170,7 @@ def test_stopping_waits_for_what_runs_and_no_longer() -> None:
 
     gate = Gate()
     with working(queue=1) as workers:
-        asyncio.run(scenario())
+        run(scenario())
 
 
 def test_retry_after_follows_the_time_that_requests_take(monkeypatch: pytest.MonkeyPatch) -> None:

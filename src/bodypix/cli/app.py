@@ -57,7 +57,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """Person masks, 24 body parts and poses from photos."""
+    """Person masks, 24 body parts and poses from photos and films."""
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def command(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="[CAMERA]",
+            metavar="CAMERA",
             show_default=False,
             help="camera:0 (the default), camera:1, /dev/video2, or the address of a network "
             "camera.",
@@ -77,7 +77,7 @@ def command(
         typer.Option(
             "--virtual-camera",
             rich_help_panel=moving.WRITE,
-            help='Be a camera for other programs (needs pip install "bodypix[virtual-camera]").',
+            help='Be a camera for other programs (needs pip install "bodypix\\[virtual-camera]").',
         ),
     ] = False,
     virtual_device: Annotated[
