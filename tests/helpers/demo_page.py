@@ -65,6 +65,8 @@ class Painted:
 
     def __init__(self, told: dict[str, Any]) -> None:
         shape = (told["height"], told["width"])
+        self.encoded_frame: str = told["frame"]
+        """The frame as the page's ``painted`` holds it."""
         self.frame = _array(told["frame"], np.uint8).reshape(*shape, 4)[..., :3].copy()
         """(H, W, 3) uint8 RGB: as it came from the camera or the file."""
         self.drawn = _array(told["drawn"], np.uint8).reshape(*shape, 4)
