@@ -25,7 +25,6 @@ import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
 
 import cv2
@@ -35,12 +34,21 @@ import bodypix
 from bodypix.drawing.matting import foreground_colors
 from bodypix.drawing.refine import refine_alpha
 from bodypix.temporal import SmoothingOptions, TemporalSmoother
+from bodypix_train.flicker import (
+    LEAST_PERSON,
+    Changes,
+    Flicker,
+    flicker_cell,
+    flips,
+    framed,
+    made_clip,
+    read_clip,
+    worst_run,
+)
 
-PHOTO = Path(bodypix.__file__).parent / "assets" / "astronaut.jpg"
 THRESHOLD = 0.7
-STILL, MOVING = 6, 20
+MOVING = 20
 SHIFTS = range(5)
-LEAST_PERSON = 0.01
 LEAST_MOVING = 400
 DISTINCT = 0.95
 """A frame needs so many person pixels among the moving ones, and such a change, for its shift."""
@@ -59,49 +67,17 @@ class Film:
     """For each frame but the first: (H, W) levels of change since the frame before."""
 
 
-def made_clip() -> Iterator[np.ndarray]:
-    """(480, 640, 3) uint8 RGB: the photo's person, slow, fast and still by turns, with grain."""
-    photo = cv2.resize(cv2.cvtColor(cv2.imread(str(PHOTO)), cv2.COLOR_BGR2RGB), (440, 440))
-    person = bodypix.load(threads=1).segment_person(photo).probability
-    ground = cv2.GaussianBlur(photo[:, ::-1], (0, 0), 25)
-    ground = cv2.resize(ground, (640, 480))
-    random = np.random.default_rng(5)
-    for index in count():
-        phase = index % 60
-        speed = 0 if phase < 20 else 4 if phase < 40 else 16
-        x = 90 + 60 * np.sin(2 * np.pi * (phase % 20) * speed / 320)
-        move = np.array([[1, 0, x], [0, 1, 40]], np.float64)
-        alpha = cv2.warpAffine(person, move, (640, 480))[..., None]
-        front = cv2.warpAffine(photo, move, (640, 480))
-        picture = front * alpha + ground * (1 - alpha) + random.normal(0, 4, (480, 640, 1))
-        yield np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def read_clip(path: Path) -> Iterator[np.ndarray]:
-    """The frames of a video file, (H, W, 3) uint8 RGB."""
-    capture = cv2.VideoCapture(str(path))
-    try:
-        while True:
-            there, image = capture.read()
-            if not there:
-                return
-            yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-    finally:
-        capture.release()
-
-
 def film_of(name: str, images: Iterator[np.ndarray], model: bodypix.BodyPix, frames: int) -> Film:
     """Segment so many frames of a clip in every way that is compared."""
     film = Film(name, [], [], [], [], [])
-    smoother, before = TemporalSmoother(SmoothingOptions()), None
+    smoother, changes = TemporalSmoother(SmoothingOptions()), Changes()
     for image in images:
         own = model.segment_person(image).probability
         if not film.images and np.mean(own > THRESHOLD) < LEAST_PERSON:
             continue
-        blurred = cv2.GaussianBlur(image, (0, 0), 1.5)
-        if before is not None:
-            film.changes.append(cv2.absdiff(blurred, before).max(axis=2))
-        before = blurred
+        change = changes(image)
+        if change is not None:
+            film.changes.append(change)
         film.images.append(image)
         film.own.append(own)
         film.smoothed.append(smoother(own, image))
@@ -117,12 +93,10 @@ def film_of(name: str, images: Iterator[np.ndarray], model: bodypix.BodyPix, fra
 
 def flicker(values: list[np.ndarray], film: Film) -> float:
     """Changes from frame to frame per thousand pixels whose picture stands still."""
-    total = pixels = 0.0
+    sums = Flicker()
     for before, after, change in zip(values, values[1:], film.changes, strict=False):
-        still = change < STILL
-        total += float(np.abs(after.astype(np.float32) - before)[still].sum())
-        pixels += float(still.sum())
-    return total / pixels * 1000
+        sums.add(before, after, change)
+    return sums.per_thousand
 
 
 def moving_pixels(change: np.ndarray) -> np.ndarray:
@@ -212,27 +186,19 @@ def flicker_strip(film: Film, columns: int = 8) -> np.ndarray:
     The frames are those with the most flicker. (h, w, 3) uint8 RGB without any pixel of the clip.
     """
     masks = [[p > THRESHOLD for p in some] for some in (film.own, film.smoothed)]
-    wrong = [
-        [(a != b) & (c < STILL) for a, b, c in zip(some, some[1:], film.changes, strict=False)]
-        for some in masks
+    own, smoothed = (list(zip(some, some[1:], film.changes, strict=False)) for some in masks)
+    first = worst_run([flips(*pair).sum() for pair in own], columns)
+    rows = [
+        np.hstack([flicker_cell(*pair) for pair in some[first : first + columns]])
+        for some in (own, smoothed)
     ]
-    counts = np.convolve([w.sum() for w in wrong[0]], np.ones(columns), "valid")
-    first = int(np.argmax(counts))
-    rows = []
-    for some, changed in zip(masks, wrong, strict=True):
-        cells = []
-        for index in range(first, first + columns):
-            cell = np.where(some[index + 1], 200, 30).astype(np.uint8)
-            grown = cv2.dilate(changed[index].view(np.uint8), np.ones((3, 3), np.uint8))
-            cells.append(framed(np.dstack([cell] * 3), grown > 0, (230, 30, 30)))
-        rows.append(np.hstack(cells))
     return np.vstack([*rows, np.full((6, rows[0].shape[1], 3), 255, np.uint8)])
 
 
 def lag_strip(film: Film, columns: int = 8) -> np.ndarray:
     """The fastest frames: grey where both masks are, orange own only, blue smoothed only."""
     speeds = np.array([np.count_nonzero(change > MOVING) for change in film.changes])
-    first = int(np.argmax(np.convolve(speeds, np.ones(columns), "valid"))) + 1
+    first = worst_run(speeds, columns) + 1
     cells = []
     for index in range(first, first + columns):
         own, smoothed = film.own[index] > THRESHOLD, film.smoothed[index] > THRESHOLD
@@ -240,14 +206,6 @@ def lag_strip(film: Film, columns: int = 8) -> np.ndarray:
         cell[own & ~smoothed] = (255, 140, 0)
         cells.append(framed(cell, smoothed & ~own, (40, 120, 255)))
     return np.vstack([np.hstack(cells), np.full((6, 160 * columns, 3), 255, np.uint8)])
-
-
-def framed(cell: np.ndarray, where: np.ndarray, color: tuple[int, int, int]) -> np.ndarray:
-    """A cell of the strip, 160 pixels wide."""
-    cell[where] = color
-    size = (158, round(158 * cell.shape[0] / cell.shape[1]))
-    small = cv2.resize(cell, size, interpolation=cv2.INTER_AREA)
-    return cv2.copyMakeBorder(small, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(90, 90, 90))
 
 
 def main() -> None:

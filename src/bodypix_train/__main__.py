@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .make_command import make
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,6 +27,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command()(make)
+
 Data = Annotated[Path, typer.Option(help="Folder that the recipe's paths start from.")]
 RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a TOML file.", exists=True)]
 Labels = Annotated[Path, typer.Option(help="Folder of the teachers' answers.")]
@@ -34,6 +38,11 @@ Start = Annotated[
 ]
 Minutes = Annotated[
     float | None, typer.Option(help="End by the clock, if the steps last longer.", min=0.01)
+]
+Steps = Annotated[int | None, typer.Option(help="In place of the recipe's.", min=1)]
+Devices = Annotated[
+    int | None,
+    typer.Option(help="Processes, each with a GPU of its own if there are any; else one.", min=1),
 ]
 EvalData = Annotated[Path, typer.Option(help="Folder that holds the evaluation sets.")]
 Models = Annotated[
@@ -50,14 +59,14 @@ def label(recipe: RecipeFile, data: Data, labels: Labels = Path("runs/labels")) 
     from rich.progress import track
 
     from .label import Teachers, label_folder, pictures
-    from .recipe import UNTAUGHT, label_folder_of, read_recipe
+    from .recipe import label_folder_of, read_recipe
 
     plan = read_recipe(recipe)
-    teachers = Teachers.from_folder(data / plan.teachers)
+    teachers = Teachers.from_folder(plan.teachers_in(data))
     done: set[Path] = set()
     for source in plan.sources:
         out = label_folder_of(source, labels)
-        if out in done or source.kind in UNTAUGHT:
+        if out in done or not source.asks_teachers:
             continue
         done.add(out)
         folder = data / source.images
@@ -75,16 +84,20 @@ def train(
     labels: Labels = Path("runs/labels"),
     start: Start = None,
     minutes: Minutes = None,
+    steps: Steps = None,
+    devices: Devices = None,
 ) -> None:
     """Train a recipe; started again with the same --out, it goes on where it was."""
     from .recipe import read_recipe
     from .teachers import BodyPixTeacher
 
-    plan = read_recipe(recipe)
+    plan = read_recipe(recipe).lasting(steps)
     plan.check_hints("MobileNetV1", 0.5)
-    published = data / plan.teachers / "bodypix-mobilenet-050-stride16.onnx"
-    teacher = BodyPixTeacher(published, threads=1, hints=plan.hints) if plan.taught else None
-    _run(plan, teacher, data, out, labels, start, minutes)
+    teacher = None
+    if plan.taught:
+        published = plan.teachers_in(data) / "bodypix-mobilenet-050-stride16.onnx"
+        teacher = BodyPixTeacher(published, threads=1, hints=plan.hints)
+    _run(plan, teacher, data, out, labels, start, minutes, devices)
 
 
 @app.command()
@@ -98,6 +111,8 @@ def distill(
     labels: Labels = Path("runs/labels"),
     start: Start = None,
     minutes: Minutes = None,
+    steps: Steps = None,
+    devices: Devices = None,
 ) -> None:
     """Train a recipe's network with one of our own networks as its teacher.
 
@@ -107,10 +122,10 @@ def distill(
     from .network_teacher import NetworkTeacher
     from .recipe import read_recipe
 
-    plan = read_recipe(recipe)
+    plan = read_recipe(recipe).lasting(steps)
     network = read_network(teacher)
     plan.check_hints(network.architecture, network.multiplier)
-    _run(plan, NetworkTeacher(network, plan.hints), data, out, labels, start, minutes)
+    _run(plan, NetworkTeacher(network, plan.hints), data, out, labels, start, minutes, devices)
 
 
 def _run(
@@ -121,15 +136,23 @@ def _run(
     labels: Path,
     start: Path | None,
     minutes: float | None,
+    devices: int | None,
 ) -> None:
     import cv2
     import torch
 
     from .checkpoint import read_network
+    from .errors import TrainingError
+    from .processes import make_fabric
     from .recipe import read_mixture
     from .train import train as run
 
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    fabric = make_fabric(devices)
+    fabric.launch()  # from here on in every process
+    # What the first process has to say about the data, the others need not repeat.
+    level = logging.INFO if fabric.is_global_zero else logging.ERROR
+    logging.basicConfig(level=level, format="%(message)s")
+    torch.backends.cudnn.benchmark = True  # crops have few sizes
     cv2.setNumThreads(1)  # the network needs the cores
     # The thread that makes batches gives the interpreter lock back sooner: the
     # network takes it hundreds of times a step.
@@ -144,17 +167,46 @@ def _run(
         losses = "  ".join(f"{name} {value:.3f}" for name, value in terms.items())
         typer.echo(f"step {step}  {progress:.1%}  {losses}")
 
-    run(
-        plan.loss(network),
-        mixture,
-        plan.schedule,
+    try:
+        run(
+            plan.loss(network),
+            mixture,
+            plan.schedule,
+            out,
+            teacher=teacher,
+            taught_share=plan.teacher_share,
+            seed=plan.seed,
+            minutes=minutes,
+            report=report,
+            fabric=fabric,
+        )
+    except TrainingError:
+        if fabric.is_global_zero:  # one message, one exit code
+            raise
+
+
+@app.command()
+def curves(
+    runs: Annotated[
+        list[Path], typer.Argument(help="Folders of training runs, or logs.", exists=True)
+    ],
+    out: Annotated[Path, typer.Option(help="PNG to write.")] = Path("curves.png"),
+) -> None:
+    """Draw the losses of one or more runs in one picture: log.csv as it is now."""
+    from .curves import draw_curves
+
+    names = [path.stem for path in runs]
+    draw_curves(
+        {
+            # Runs of one name in several folders go by their whole paths.
+            path.stem if names.count(path.stem) == 1 else str(path): (
+                path / "log.csv" if path.is_dir() else path
+            )
+            for path in runs
+        },
         out,
-        teacher=teacher,
-        taught_share=plan.teacher_share,
-        seed=plan.seed,
-        minutes=minutes,
-        report=report,
     )
+    typer.echo(f"{out}  look at it")
 
 
 @app.command()
@@ -227,57 +279,57 @@ def export(
 def evaluate(
     data: EvalData,
     model: Models = ["default="],  # noqa: B006 (typer copies it)
-    only: Annotated[list[str] | None, typer.Option("--set", help="Only these sets.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--set", help="Only these sets; else all that are there.")
+    ] = None,
     internal_resolution: Resolution = 1.0,
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.5,
     parts_against: Annotated[
         str | None, typer.Option(help="Also compare part maps with this model's (WHERE).")
     ] = None,
-    out: ScoresFile = None,
     synthetic: Annotated[
-        Path | None, typer.Option(help="Also measure parts on these shards of `render`.")
+        Path | None, typer.Option(help="Also measure parts and poses on these shards of `render`.")
     ] = None,
+    clips: Annotated[
+        Path | None, typer.Option(help="Also measure flicker on the films of this folder.")
+    ] = None,
+    frames: Annotated[int, typer.Option(help="At most so many frames of a film.", min=2)] = 60,
+    out: ScoresFile = None,
     report: Annotated[
         Path | None, typer.Option(help="Folder for a page with all tables and with pictures.")
     ] = None,
 ) -> None:
-    """Person masks against the truth: one table, a group of columns for each --model."""
+    """Masks, parts, poses and flicker against the truth, a group of columns for each --model."""
     import bodypix
 
-    from .evalsets import SETS
-    from .evaluate import evaluate as run
-    from .evaluate import part_agreement, table
-    from .evaluate_parts import evaluate_parts
-    from .evaluate_parts import table as part_table
+    from .evaluate import Settings
+    from .evaluation import SETS, Work
+    from .evaluation import evaluate as run
     from .report import write_report
 
-    sets = tuple(only or SETS)
-    unknown = [name for name in sets if name not in SETS]
-    if unknown:
-        raise typer.BadParameter(f"expected sets among {', '.join(SETS)}, got {unknown[0]}")
-    options = {"internal_resolution": internal_resolution, "threshold": threshold}
-    scores, networks = {}, {}
-    for name, network in _load_each(model):
-        networks[name] = network
-        scores[name] = run(network, data, sets=sets, **options)
-    typer.echo(table(scores))
-    if synthetic:
-        parts = {
-            name: evaluate_parts(network, synthetic, **options)
-            for name, network in networks.items()
-        }
-        typer.echo(part_table(parts))
+    there = tuple(name for name in SETS if (data / name).is_dir())
+    wheres = dict(entry.partition("=")[::2] for entry in model)
+    networks = dict(_load_each(model))
+    reference = None
+    if parts_against is not None:
+        known = {where: networks[name] for name, where in wheres.items()}
+        reference = known.get(parts_against) or bodypix.load(model_url=parts_against)
+    work = Work(data, tuple(only or there), synthetic, clips, frames, reference)
+    done = run(networks, work, Settings(internal_resolution, threshold), _track)
+    for table in done.tables():
+        typer.echo(f"{table.markdown()}\n")
     if report:
-        typer.echo(f"report: {write_report(report, networks, scores, data, **options)}")
-    if parts_against:
-        reference = bodypix.load(model_url=parts_against)
-        for name, network in networks.items():
-            shares = "  ".join(
-                f"{s} {part_agreement(network, reference, data, s, **options):.3f}" for s in sets
-            )
-            typer.echo(f"same part as {parts_against}, {name}: {shares}")
+        typer.echo(f"report: {write_report(report, done)}")
     if out:
-        _write_scores(out, scores)
+        _write_json(out, done.summary())
+
+
+def _track(items: Any, name: str) -> Any:
+    """A progress bar beside the output."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, name, console=Console(stderr=True), transient=True)
 
 
 @app.command("coco-ap")
@@ -295,9 +347,10 @@ def average_precision(
 
     options = {"internal_resolution": internal_resolution, "score_threshold": score_threshold}
     scores = {name: coco_ap(network, data, **options) for name, network in _load_each(model)}
-    typer.echo(table(scores))
+    typer.echo(table(scores).markdown())
     if out:
-        _write_scores(out, scores)
+        plain = {m: {s: score.summary() for s, score in sets.items()} for m, sets in scores.items()}
+        _write_json(out, plain)
 
 
 def _load_each(entries: list[str]) -> Iterator[tuple[str, BodyPix]]:
@@ -308,21 +361,30 @@ def _load_each(entries: list[str]) -> Iterator[tuple[str, BodyPix]]:
         yield name, bodypix.load(model_url=where) if where else bodypix.load()
 
 
-def _write_scores(out: Path, scores: dict[str, dict[str, Any]]) -> None:
-    """JSON: model, then set, then the fields of the score."""
+def _write_json(out: Path, scores: dict[str, Any]) -> None:
+    """Figures by model, then row."""
     import json
 
-    plain = {m: {s: score.summary() for s, score in sets.items()} for m, sets in scores.items()}
     part = out.with_suffix(".part")
-    part.write_text(json.dumps(plain, indent=1))
+    part.write_text(json.dumps(scores, indent=1))
     part.replace(out)
 
 
 def main() -> None:
     """Entry point: errors about data or options are one line, not a traceback."""
+    from bodypix.errors import BodyPixError
+
+    from .errors import Stopped, TrainingError
+
     try:
         app()
-    except (ValueError, FileNotFoundError) as error:
+    except Stopped as stop:
+        typer.echo(stop, err=True)
+        raise SystemExit(stop.exit_code) from stop
+    except TrainingError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(error.exit_code) from error
+    except (ValueError, FileNotFoundError, BodyPixError) as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(2) from error
 

@@ -16,16 +16,21 @@ def read_network(path: Path) -> BodyPixNet:
     Raises ValueError, naming the file, when it is no checkpoint or its weights do not fit.
     """
     try:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         network = BodyPixNet(
             state["multiplier"], tuple(state["widths"]), state.get("architecture", "MobileNetV1")
         )
-        network.load_state_dict(state["ema"])
+        network.load_state_dict(completed(state["ema"]))
     except (RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
         raise ValueError(
             f"{path}: expected a checkpoint of bodypix-train, got {error!r}; train it again"
         ) from error
     return network.eval()
+
+
+def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights of any version: older networks have fine heads that stand alone."""
+    return {"coarse_share": torch.tensor(0.0), **weights}
 
 
 def shape_of(network: BodyPixNet) -> dict[str, object]:

@@ -21,16 +21,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from .datasets.coco import PERSON, CocoPicture, decode, read_coco
 from .evalsets import read
+from .tables import Table, number
 
 if TYPE_CHECKING:
     from bodypix import BodyPix
-    from bodypix.results import PersonSegmentation
+    from bodypix.results import PersonSegmentation, Pose
 
 SCORE_THRESHOLD = 0.05
 MASK_THRESHOLD = 0.5
@@ -79,28 +81,47 @@ def coco_ap(
     Raises FileNotFoundError, ValueError on missing or misfit files.
     """
     scores = {}
-    for name, (labels, images, kinds) in SETS.items():
-        pictures = list(read_coco(root / name / labels, root / name / images))
+    for name, (_, _, kinds) in SETS.items():
+        pictures = list_pictures(root, name)
         found: dict[Kind, Answers] = {kind: [] for kind in kinds}
-        for number, picture in enumerate(pictures, start=1):
-            image = read(picture.path)
-            if image.shape[:2] != (picture.height, picture.width):
-                raise ValueError(
-                    f"{picture.path}: expected {(picture.height, picture.width)} pixels as the "
-                    f"JSON says, got {image.shape[:2]}"
-                )
+        for index, picture in enumerate(pictures, start=1):
             people = model.segment_multi_person(
-                image,
+                read_picture(picture),
                 internal_resolution=internal_resolution,
                 segmentation_threshold=MASK_THRESHOLD,
                 max_detections=MAX_PEOPLE,
                 score_threshold=score_threshold,
             )
             for kind in kinds:
-                found[kind] += _answers(people, number, kind)
+                found[kind] += _answers(people, index, kind)
         for kind in kinds:
-            scores[f"{name} {_ROW_NAMES[kind]}"] = _score(pictures, found[kind], kind)
+            scores[f"{name} {_ROW_NAMES[kind]}"] = average_precision(
+                coco_truth(pictures, kind), found[kind], kind
+            )
     return scores
+
+
+def list_pictures(root: Path, name: str) -> list[CocoPicture]:
+    """The pictures of a set. Raises FileNotFoundError, ValueError on missing or misfit files."""
+    labels, images, _ = SETS[name]
+    return list(read_coco(root / name / labels, root / name / images))
+
+
+def read_picture(picture: CocoPicture) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB. Raises ValueError if it is not as large as its JSON says."""
+    image = read(picture.path)
+    if image.shape[:2] != (picture.height, picture.width):
+        raise ValueError(
+            f"{picture.path}: expected {(picture.height, picture.width)} pixels as the "
+            f"JSON says, got {image.shape[:2]}"
+        )
+    return image
+
+
+def pose_answer(pose: Pose, picture: int) -> dict[str, Any]:
+    """A pose in COCO's results format."""
+    points = np.column_stack((pose.positions, pose.scores)).ravel().tolist()
+    return {"image_id": picture, "category_id": PERSON, "score": pose.score, "keypoints": points}
 
 
 def _answers(people: Sequence[PersonSegmentation], picture: int, kind: Kind) -> Answers:
@@ -109,23 +130,22 @@ def _answers(people: Sequence[PersonSegmentation], picture: int, kind: Kind) -> 
     for person in people:
         if person.pose is None:
             raise ValueError("a person of segment_multi_person has no pose")
-        answer = {"image_id": picture, "category_id": PERSON, "score": person.pose.score}
         if kind == "keypoints":
-            points = np.column_stack((person.pose.positions, person.pose.scores))
-            answers.append(answer | {"keypoints": points.ravel().tolist()})
+            answers.append(pose_answer(person.pose, picture))
         elif person.mask.any():
+            answer = {"image_id": picture, "category_id": PERSON, "score": person.pose.score}
             answers.append(answer | {"segmentation": person.to_rle()})
     return answers
 
 
-def _truth(pictures: Sequence[CocoPicture], kind: Kind) -> dict[str, Any]:
+def coco_truth(pictures: Sequence[CocoPicture], kind: Kind) -> dict[str, Any]:
     """COCO JSON of the pictures, numbered from 1, with all the fields that COCOeval reads.
 
     What an annotation lacks is worked out from its mask (area, box) or means what COCO's tools
     take it for: no crowd, and without keypoints a person that neither helps nor harms.
     """
     labels: list[dict[str, Any]] = []
-    for number, picture in enumerate(pictures, start=1):
+    for index, picture in enumerate(pictures, start=1):
         for annotation in picture.annotations:
             mask = decode(annotation["segmentation"], picture.height, picture.width)
             rle = coco_mask.encode(np.asfortranarray(mask, np.uint8))
@@ -135,23 +155,29 @@ def _truth(pictures: Sequence[CocoPicture], kind: Kind) -> dict[str, Any]:
                 "iscrowd": 0,
             } | annotation
             # COCOeval marks what has no match by the id 0, so ids begin at 1.
-            filled |= {"id": len(labels) + 1, "image_id": number, "segmentation": rle}
+            filled |= {"id": len(labels) + 1, "image_id": index, "segmentation": rle}
             if kind == "keypoints":
                 filled.setdefault("keypoints", [0] * 51)
                 filled["num_keypoints"] = int(np.count_nonzero(filled["keypoints"][2::3]))
             labels.append(filled)
     images = [
-        {"id": number, "height": picture.height, "width": picture.width}
-        for number, picture in enumerate(pictures, start=1)
+        {"id": index, "height": picture.height, "width": picture.width}
+        for index, picture in enumerate(pictures, start=1)
     ]
+    return coco_json(images, labels)
+
+
+def coco_json(images: list[dict[str, Any]], labels: list[dict[str, Any]]) -> dict[str, Any]:
+    """COCO JSON of people only."""
     categories = [{"id": PERSON, "name": "person"}]
     return {"info": {}, "images": images, "annotations": labels, "categories": categories}
 
 
-def _score(pictures: Sequence[CocoPicture], answers: Answers, kind: Kind) -> ApScore:
+def average_precision(dataset: dict[str, Any], answers: Answers, kind: Kind) -> ApScore:
+    """Judge answers to the pictures of a COCO JSON."""
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools reports every step
         truth = COCO()
-        truth.dataset = _truth(pictures, kind)
+        truth.dataset = dataset
         truth.createIndex()
         if answers:
             found = truth.loadRes(answers)
@@ -167,21 +193,22 @@ def _score(pictures: Sequence[CocoPicture], answers: Answers, kind: Kind) -> ApS
     places = (0, 1, 2, _AR_INDEX[kind])
     # COCOeval writes -1 where there was nothing to find.
     ap, ap50, ap75, ar = (float(s) if s >= 0 else None for s in judge.stats[list(places)])
-    return ApScore(len(pictures), len(labelled), ap, ap50, ap75, ar)
+    return ApScore(len(dataset["images"]), len(labelled), ap, ap50, ap75, ar)
 
 
-def table(scores: dict[str, dict[str, ApScore]]) -> str:
-    """Markdown: a row a set and kind, a group of columns a model."""
-    header = ["set", "pictures", "people"]
-    for model in scores:
-        header += [f"{model}: AP", "AP50", "AP75", "AR"]
-    lines = ["| " + " | ".join(header) + " |", "| --- " * len(header) + "|"]
-    rows = next(iter(scores.values()))
-    for name, first in rows.items():
-        row = [name, str(first.pictures), str(first.people)]
-        for model in scores.values():
-            score = model[name]
-            values = (score.ap, score.ap50, score.ap75, score.ar)
-            row += ["–" if value is None else f"{value:.3f}" for value in values]
-        lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines)
+def table(scores: dict[str, dict[str, ApScore]]) -> Table:
+    """A row a set and kind."""
+    return Table.of(
+        "set",
+        scores,
+        {
+            "pictures": lambda score: str(score.pictures),
+            "people": lambda score: str(score.people),
+        },
+        {
+            "AP": lambda score: number(score.ap),
+            "AP50": lambda score: number(score.ap50),
+            "AP75": lambda score: number(score.ap75),
+            "AR": lambda score: number(score.ar),
+        },
+    )

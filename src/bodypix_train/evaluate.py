@@ -1,28 +1,23 @@
-"""Accuracy of person masks on the evaluation sets, the same way for every model."""
+"""Accuracy of person masks on pictures with true masks, the same way for every model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .evalsets import SETS, read_set
+from .evalsets import Entry, Pair
+from .stored import Stored
+from .tables import Table, number, percent
 
 if TYPE_CHECKING:
     from bodypix import BodyPix
 
 Mask = NDArray[np.bool_]
-
-
-def iou(answer: Mask, truth: Mask) -> float:
-    """Intersection over union; 1 where both are empty."""
-    union = np.count_nonzero(answer | truth)
-    return np.count_nonzero(answer & truth) / union if union else 1.0
 
 
 def boundary_f(answer: Mask, truth: Mask, tolerance: float = 0.0075) -> float:
@@ -47,11 +42,29 @@ def outline(mask: Mask) -> Mask:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """How the models are asked, all alike."""
+
+    internal_resolution: Any = 1.0
+    threshold: float = 0.5
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """As the methods of `BodyPix` name them."""
+        return {
+            "internal_resolution": self.internal_resolution,
+            "segmentation_threshold": self.threshold,
+        }
+
+
+@dataclass(frozen=True)
 class PictureScore:
     """One picture: ``both`` and ``either`` count the pixels of intersection and union.
 
     ``share`` is the part of the picture that is person, ``marked`` the part that was marked,
-    ``people`` how many there are (None: unknown).
+    ``people`` how many there are (None: unknown). Of the ``named`` pixels, which a reference
+    model calls a person too, ``same`` have its part. ``answer`` is the mask; ``load`` reads the
+    picture again.
     """
 
     name: str
@@ -61,6 +74,10 @@ class PictureScore:
     share: float
     marked: float
     people: int | None
+    named: int
+    same: int
+    answer: Stored
+    load: Callable[[], Pair]
 
     @property
     def iou(self) -> float:
@@ -78,7 +95,9 @@ class SetScore:
 
     ``mean_iou`` and ``boundary`` are means over the pictures with more than 1% person;
     ``pooled_iou`` adds up the pixels of all pictures; ``false_area`` is the mean share that is
-    marked in pictures without people (None where the set has none).
+    marked in pictures without people (None where the set has none). ``agreement`` is the share
+    of the pixels that this and the reference model call a person on which they name the same
+    part: not accuracy, for no photograph of these sets has true part labels.
     """
 
     scores: tuple[PictureScore, ...]
@@ -104,6 +123,11 @@ class SetScore:
     def false_area(self) -> float | None:
         return mean([score.marked for score in self.scores if score.share == 0])
 
+    @property
+    def agreement(self) -> float | None:
+        named = sum(score.named for score in self.scores)
+        return sum(score.same for score in self.scores) / named if named else None
+
     def summary(self) -> dict[str, float | None]:
         return {
             "pictures": self.pictures,
@@ -111,6 +135,7 @@ class SetScore:
             "pooled_iou": self.pooled_iou,
             "boundary": self.boundary,
             "false_area": self.false_area,
+            "same_parts": self.agreement,
         }
 
 
@@ -118,71 +143,60 @@ def mean(values: list[float]) -> float | None:
     return float(np.mean(values)) if values else None
 
 
-def evaluate_set(
-    model: BodyPix, root: Path, name: str, *, internal_resolution: Any, threshold: float
-) -> SetScore:
-    """Segment every picture of a set and compare with the truth."""
-    scores = []
-    for pair in read_set(root, name):
-        result = model.segment_person(
-            pair.image, internal_resolution=internal_resolution, segmentation_threshold=threshold
-        )
-        answer = result.mask.astype(bool)
-        scores.append(
-            PictureScore(
-                name=pair.name,
-                both=np.count_nonzero(answer & pair.person),
-                either=np.count_nonzero(answer | pair.person),
-                boundary=boundary_f(answer, pair.person),
-                share=float(pair.person.mean()),
-                marked=float(answer.mean()),
-                people=pair.people,
-            )
-        )
-    if not scores:
-        raise ValueError(f"{root / name}: the set holds no pictures")
-    return SetScore(tuple(scores))
-
-
-def evaluate(
-    model: BodyPix,
-    root: Path,
-    *,
-    sets: tuple[str, ...] = tuple(SETS),
-    internal_resolution: Any = 1.0,
-    threshold: float = 0.5,
+def evaluate_masks(
+    models: dict[str, BodyPix],
+    entries: Iterable[Entry],
+    settings: Settings,
+    reference: BodyPix | None = None,
 ) -> dict[str, SetScore]:
-    """Scores by set name."""
-    return {
-        name: evaluate_set(
-            model, root, name, internal_resolution=internal_resolution, threshold=threshold
-        )
-        for name in sets
-    }
+    """Segment every picture once with each model and compare with the truth.
 
-
-def part_agreement(
-    model: BodyPix,
-    reference: BodyPix,
-    root: Path,
-    name: str,
-    *,
-    internal_resolution: Any = 1.0,
-    threshold: float = 0.5,
-) -> float:
-    """Share of the pixels that both models call a person on which they name the same part.
-
-    Agreement, not accuracy: no photograph of these sets has true part labels.
+    ``reference`` is the model whose parts the others' are compared with; it may be one of them.
     """
-    same = both = 0
-    options = {"internal_resolution": internal_resolution, "segmentation_threshold": threshold}
-    for pair in read_set(root, name):
-        mine = model.segment_person_parts(pair.image, **options).part_ids
-        theirs = reference.segment_person_parts(pair.image, **options).part_ids
-        people = (mine >= 0) & (theirs >= 0)
-        both += np.count_nonzero(people)
-        same += np.count_nonzero(people & (mine == theirs))
-    return same / both if both else 0.0
+    asked = {id(model): model for model in models.values()}
+    if reference is not None:
+        asked[id(reference)] = reference
+    scores: dict[str, list[PictureScore]] = {name: [] for name in models}
+    for entry in entries:
+        pair = entry.load()
+        answers = {
+            key: _answer(model, pair.image, settings, parts=reference is not None)
+            for key, model in asked.items()
+        }
+        theirs = None if reference is None else answers[id(reference)]
+        for name, model in models.items():
+            scores[name].append(_judge(entry, pair, answers[id(model)], theirs))
+    return {name: SetScore(tuple(own)) for name, own in scores.items()}
+
+
+def _answer(
+    model: BodyPix, image: NDArray[np.uint8], settings: Settings, *, parts: bool
+) -> NDArray[np.int32]:
+    """(H, W) part ids, -1 where nobody is; without ``parts`` all of a person is 0."""
+    if parts:
+        return model.segment_person_parts(image, **settings.options).part_ids
+    return model.segment_person(image, **settings.options).mask.astype(np.int32) - 1
+
+
+def _judge(
+    entry: Entry, pair: Pair, parts: NDArray[np.int32], reference: NDArray[np.int32] | None
+) -> PictureScore:
+    """Score of one answer, (H, W) part ids with -1 where nobody is."""
+    answer = parts >= 0
+    named = answer & (reference >= 0) if reference is not None else np.zeros_like(answer)
+    return PictureScore(
+        name=pair.name,
+        both=int(np.count_nonzero(answer & pair.person)),
+        either=int(np.count_nonzero(answer | pair.person)),
+        boundary=boundary_f(answer, pair.person),
+        share=float(pair.person.mean()),
+        marked=float(answer.mean()),
+        people=pair.people,
+        named=int(np.count_nonzero(named)),
+        same=int(np.count_nonzero(named & (parts == reference))),
+        answer=Stored.of(answer),
+        load=entry.load,
+    )
 
 
 # Group -> whether a picture belongs to it.
@@ -209,20 +223,26 @@ def by_group(
     return {name: SetScore(members) for name, members in dealt.items() if members}
 
 
-def table(scores: dict[str, dict[str, SetScore]]) -> str:
-    """Markdown: a row a set, a group of columns a model."""
-    models = list(scores)
-    header = ["set", "pictures"]
-    for model in models:
-        header += [f"{model}: mean IoU", "pooled IoU", "outline F", "false area"]
-    lines = ["| " + " | ".join(header) + " |", "| --- " * len(header) + "|"]
-    for name in scores[models[0]]:
-        row = [name, str(scores[models[0]][name].pictures)]
-        for model in models:
-            score = scores[model][name]
-            false = "–" if score.false_area is None else f"{score.false_area:.2%}"
-            row += [
-                f"{score.mean_iou:.3f}", f"{score.pooled_iou:.3f}", f"{score.boundary:.3f}", false
-            ]  # fmt: skip
-        lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines)
+def mask_table(title: str, scores: dict[str, dict[str, SetScore]]) -> Table:
+    """A row for each set or group."""
+    return Table.of(
+        title,
+        scores,
+        {"pictures": lambda score: str(score.pictures)},
+        {
+            "mean IoU": lambda score: number(score.mean_iou),
+            "pooled IoU": lambda score: number(score.pooled_iou),
+            "outline F": lambda score: number(score.boundary),
+            "false area": lambda score: percent(score.false_area),
+        },
+    )
+
+
+def agreement_table(title: str, scores: dict[str, dict[str, SetScore]]) -> Table:
+    """A row for each set: the share of pixels with the reference model's part."""
+    return Table.of(
+        title,
+        scores,
+        {"pictures": lambda score: str(score.pictures)},
+        {"same part": lambda score: number(score.agreement)},
+    )

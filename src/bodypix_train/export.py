@@ -144,9 +144,11 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
 
     x = g.node("Transpose", "planes", "image", perm=[0, 3, 1, 2])
     stride4, stride8, x = g.backbone(x, network.backbone)
+    answers: dict[str, str] = {}
     for name, channels in COARSE_HEADS.items():
         factor = OFFSET_UNIT if name in OFFSET_HEADS else 1.0
         answer = g.plain(f"heads/{name}", x, network.heads[name], factor)  # type: ignore[arg-type]
+        answers[name] = answer
         if name == "part_offsets":
             g.constant("one", np.array(1, np.float32))
             answer = g.node("Clip", f"heads/{name}/clip", answer, "zero", "one")
@@ -166,7 +168,12 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
     at4 = g.separable(
         "refine4", g.relu6("merge4", g.node("Add", "merge4", up, side)), network.refine4
     )
-    head("segments_fine", g.plain("person", at4, network.person), 1)
+    person = g.plain("person", at4, network.person)
+    share = g.constant("coarse/share", network.coarse_share.detach().numpy())
+    coarse = g.node(
+        "Mul", "coarse", g.double("coarse4", g.double("coarse8", answers["segments"])), share
+    )
+    head("segments_fine", g.node("Add", "person/corrected", person, coarse), 1)
 
     return Model(
         nodes=g.nodes,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from .networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet
+from .networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet, hint_name
 from .teachers import Array
 
 
@@ -22,14 +23,23 @@ class NetworkTeacher:
         self.network = network.eval().requires_grad_(False)
         self.hints = hints
 
-    @torch.inference_mode()
     def heads(self, images: NDArray[np.uint8], names: list[str]) -> list[Array]:
         """As `Teacher` says; h and w of the form 16k+1."""
         x = torch.from_numpy(images.transpose(0, 3, 1, 2).astype(np.float32)) / 127.5 - 1
         device = next(self.network.parameters()).device
-        answers = self.network(x.to(device), self.hints)
+        answers = self._answers(x.to(device))
         out = []
         for name in names:
             answer = answers[name].float().cpu().numpy()
             out.append(answer if name.startswith("block") else answer.transpose(0, 2, 3, 1))
         return out
+
+    def tensors(self, images: Tensor) -> dict[str, Tensor]:
+        """All that it teaches: raw heads and hints NCHW of (N,3,h,w) in [-1,1], on its device."""
+        answers = self._answers(images)
+        names = (*self.names, *(hint_name(block) for block in self.hints))
+        return {name: answers[name].contiguous(memory_format=torch.channels_last) for name in names}
+
+    @torch.no_grad()  # not inference mode, whose tensors no student's gradient could pass by
+    def _answers(self, images: Tensor) -> dict[str, Tensor]:
+        return self.network(images, self.hints)

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
+from .coarse_task import CoarseTask
 from .datasets import photos
-from .datasets.augment import Augmentation
+from .datasets.coco_samples import read_coco_samples
+from .datasets.lazy import Budget, default_budget
+from .datasets.masks import read_mask_folder
 from .datasets.mixture import Mixture
+from .datasets.plan import Augmentation
 from .datasets.sample import Sample
 from .datasets.synthetic import read_synthetic_folder
 from .networks.bodypix import BodyPixNet
 from .networks.mobilenet import BLOCKS, STRIDE_4_BLOCK, STRIDE_8_BLOCK
+from .schedule import Schedule
 from .tasks import SegmentationTask, StagewiseTask
-from .train import Schedule
+from .toml_files import read_toml
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-KINDS = ("teacher", "empty", "nobody", "objects", "synthetic", "ccp-drawn", "ccp-undrawn")
-UNTAUGHT = ("nobody", "objects", "synthetic")  # kinds that no teacher has to label
-TASKS = {"joint": SegmentationTask, "stagewise": StagewiseTask}
+KINDS = (
+    "teacher", "empty", "nobody", "objects", "synthetic", "coco", "masks", "ccp-drawn",
+    "ccp-undrawn",
+)  # fmt: skip
+ASK_TEACHERS = ("teacher", "empty", "ccp-drawn", "ccp-undrawn")  # kinds that teachers label
+PARTS = ("unknown", "teachers")
+TASKS = {"joint": SegmentationTask, "stagewise": StagewiseTask, "coarse": CoarseTask}
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,45 @@ class Source:
     | nobody      | photos without people, looked at; folders of folders are read | none needed  |
     | objects     | cut-out things to put over crops, likewise; no weight         | none needed  |
     | synthetic   | shards that `bodypix-train render` wrote                      | exact        |
+    | coco        | photos; ``annotations`` is their COCO-format JSON             | by hand      |
+    | masks       | photos; the folder ``masks`` holds their person masks         | by hand      |
     | ccp-drawn   | Clothing Co-Parsing with hand-made masks                      | by hand      |
     | ccp-undrawn | the rest of it                                                | the teachers |
+
+    For coco and masks ``parts`` is "unknown", or "teachers" where these shall name them;
+    ``cut_out`` says whether people are cut out and put over other crops.
     """
 
     kind: str
     images: str
     weight: float = 0.0
+    annotations: str | None = None
+    masks: str | None = None
+    parts: str = "unknown"
+    cut_out: bool | None = None  # by kind: masks are, coco is not (its outlines are coarse)
+
+    def __post_init__(self) -> None:
+        def expect(good: bool, field: str, expected: str, got: object) -> None:
+            if not good:
+                raise ValueError(f"data.sources.{field}: expected {expected}, got {got!r}")
+
+        expect(self.kind in KINDS, "kind", f"one of {', '.join(KINDS)}", self.kind)
+        expect(self.parts in PARTS, "parts", f"one of {', '.join(PARTS)}", self.parts)
+        for field, kind in (("annotations", "coco"), ("masks", "masks")):
+            value = getattr(self, field)
+            if self.kind == kind:
+                expect(bool(value), field, f"a path, as kind {kind!r} needs", value)
+            else:
+                expect(value is None, field, f"none, as only kind {kind!r} has it", value)
+        if self.kind not in ("coco", "masks"):
+            only = "none, as only kinds 'coco' and 'masks' have it"
+            expect(self.parts == "unknown", "parts", only, self.parts)
+            expect(self.cut_out is None, "cut_out", only, self.cut_out)
+
+    @property
+    def asks_teachers(self) -> bool:
+        """Whether `bodypix-train label` has to answer for these pictures."""
+        return self.kind in ASK_TEACHERS or self.parts == "teachers"
 
 
 @dataclass(frozen=True)
@@ -58,10 +93,12 @@ class Recipe:
     task: str
     pose_weight: float
     agree_weight: float
+    consistency_weight: float
     teacher_share: float
     hints: tuple[int, ...]
     hint_weight: float
     teachers: str
+    memory_gb: float | None  # for pictures, each process; None: half of the machine's
     sources: tuple[Source, ...]
     augmentation: Augmentation
     schedule: Schedule
@@ -71,6 +108,17 @@ class Recipe:
     def taught(self) -> bool:
         """Whether a teacher answers at all."""
         return self.teacher_share > 0
+
+    def lasting(self, steps: int | None) -> Recipe:
+        """The same with so many steps; None: as it is."""
+        schedule = self.schedule if steps is None else replace(self.schedule, steps=steps)
+        return replace(self, schedule=schedule)
+
+    def teachers_in(self, data: Path) -> Path:
+        """The folder of the teachers' networks. Raises ValueError if the recipe names none."""
+        if not self.teachers:
+            raise ValueError("data.teachers: expected the folder of the teachers, found no field")
+        return data / self.teachers
 
     def check_hints(self, architecture: str, multiplier: float) -> None:
         """Raises ValueError if a teacher of this backbone has features of other widths."""
@@ -88,16 +136,19 @@ class Recipe:
     def loss(self, network: BodyPixNet) -> SegmentationTask:
         """The task that trains ``network``."""
         return TASKS[self.task](
-            network, self.pose_weight, self.hints, self.hint_weight, self.agree_weight
+            network,
+            self.pose_weight,
+            self.hints,
+            self.hint_weight,
+            self.agree_weight,
+            self.consistency_weight,
+            self.schedule.precision == "bf16",
         )
 
 
 def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe. Raises ValueError that names the file and the field."""
-    try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text())
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: expected TOML, got {error}") from error
+    raw = read_toml(path)
     try:
         schedule = dict(raw["schedule"])
         schedule["stages"] = tuple(tuple(stage) for stage in schedule["stages"])
@@ -109,10 +160,12 @@ def read_recipe(path: Path) -> Recipe:
             task=raw["loss"].get("task", "joint"),
             pose_weight=float(raw["loss"]["pose_weight"]),
             agree_weight=float(raw["loss"].get("agree_weight", 0.5)),
+            consistency_weight=float(raw["loss"].get("consistency_weight", 0.0)),
             teacher_share=float(raw["loss"]["teacher_share"]),
             hints=tuple(raw["loss"].get("hints", ())),
             hint_weight=float(raw["loss"].get("hint_weight", 0.0)),
-            teachers=raw["data"]["teachers"],
+            teachers=raw["data"].get("teachers", ""),
+            memory_gb=raw["data"].get("memory_gb"),
             sources=tuple(Source(**source) for source in raw["data"]["sources"]),
             augmentation=Augmentation(**raw.get("augmentation", {})),
             schedule=Schedule(**schedule),
@@ -120,14 +173,8 @@ def read_recipe(path: Path) -> Recipe:
         )
     except KeyError as error:
         raise ValueError(f"{path}: the field {error} is missing") from error
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
-    for source in recipe.sources:
-        if source.kind not in KINDS:
-            raise ValueError(
-                f"{path}: data.sources.kind: expected one of {', '.join(KINDS)},"
-                f" got {source.kind!r}"
-            )
     if recipe.task not in TASKS:
         raise ValueError(
             f"{path}: loss.task: expected one of {', '.join(TASKS)}, got {recipe.task!r}"
@@ -142,31 +189,41 @@ def read_recipe(path: Path) -> Recipe:
             f" the blocks {STRIDE_4_BLOCK}, {STRIDE_8_BLOCK} and {len(BLOCKS)},"
             f" got {recipe.teacher_share} and {list(recipe.hints)}"
         )
+    if recipe.consistency_weight < 0 or (recipe.consistency_weight and recipe.task != "joint"):
+        raise ValueError(
+            f"{path}: loss.consistency_weight: expected 0 or, with task joint, more;"
+            f" got {recipe.consistency_weight:g} with {recipe.task}"
+        )
+    if recipe.memory_gb is not None and not recipe.memory_gb >= 0:
+        raise ValueError(f"{path}: data.memory_gb: expected 0 or more, got {recipe.memory_gb}")
     for _, size, _ in recipe.schedule.stages:
         if size % 16 != 1:
             raise ValueError(f"{path}: schedule.stages: expected crop sides 16k+1, got {size}")
     return recipe
 
 
-def read_source(source: Source, data: Path, labels: Path) -> list[Sample]:
+def read_source(source: Source, data: Path, labels: Path, budget: Budget) -> Sequence[Sample]:
     """The samples of one source; ``labels`` is where `bodypix-train label` wrote."""
-    answers = label_folder_of(source, labels)
+    images, answers = data / source.images, label_folder_of(source, labels)
     if source.kind == "nobody":
-        folders = folders_of(data / source.images)
-        return [sample for folder in folders for sample in photos.read_nobody_folder(folder)]
+        return photos.read_nobody_folder(images, budget)
     if source.kind == "synthetic":
-        return read_synthetic_folder(data / source.images)
+        return read_synthetic_folder(images, budget)
     if source.kind == "teacher":
-        return photos.read_teacher_folder(data / source.images, answers)
+        return photos.read_teacher_folder(images, answers, budget)
     if source.kind == "empty":
-        return photos.read_empty_folder(data / source.images, answers)
+        return photos.read_empty_folder(images, answers, budget)
+    parts = answers if source.parts == "teachers" else None
+    if source.kind == "coco":
+        assert source.annotations
+        cut_out = bool(source.cut_out)
+        return read_coco_samples(data / source.annotations, images, budget, parts, cut_out)
+    if source.kind == "masks":
+        assert source.masks
+        cut_out = source.cut_out is not False
+        return read_mask_folder(images, data / source.masks, budget, parts, cut_out)
     drawn = source.kind == "ccp-drawn"
-    return photos.read_ccp((data / source.images).parent, answers, drawn=drawn)
-
-
-def folders_of(root: Path) -> list[Path]:
-    """``root`` and the folders directly in it."""
-    return [root, *sorted(path for path in root.iterdir() if path.is_dir())]
+    return photos.read_ccp(images.parent, answers, budget, drawn=drawn)
 
 
 def label_folder_of(source: Source, labels: Path) -> Path:
@@ -175,16 +232,13 @@ def label_folder_of(source: Source, labels: Path) -> Path:
 
 
 def read_mixture(recipe: Recipe, data: Path, labels: Path) -> Mixture:
-    """All sources of a recipe, read into memory."""
+    """All sources of a recipe; pictures are read when they are drawn."""
+    memory = recipe.memory_gb
+    budget = default_budget() if memory is None else Budget(int(memory * 2**30))
     samples = [s for s in recipe.sources if s.kind != "objects"]
-    objects = [s for s in recipe.sources if s.kind == "objects"]
+    objects = [data / s.images for s in recipe.sources if s.kind == "objects"]
     return Mixture(
-        [(s.weight, read_source(s, data, labels)) for s in samples],
+        [(s.weight, read_source(s, data, labels, budget)) for s in samples],
         recipe.augmentation,
-        [
-            thing
-            for source in objects
-            for folder in folders_of(data / source.images)
-            for thing in photos.read_objects(folder)
-        ],
+        photos.read_objects(objects, budget),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -9,8 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from . import losses
+from .consistency import Shift, consistency_losses, draw_shift, seen_again
 from .networks.bodypix import BodyPixNet, hint_name
 from .networks.mobilenet import MobileNetV1
+
+SEEN_AGAIN = 0.25  # of the crops, where consistency counts: each costs as much as another crop
 
 
 @dataclass(frozen=True)
@@ -30,9 +34,25 @@ class Batch:
     teacher: dict[str, Tensor]
     poses: dict[str, Tensor] = field(default_factory=dict)
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on ``device``, the image in the layout that convolutions like best."""
+        return Batch(
+            image=channels_last(self.image.to(device)),
+            person=self.person.to(device),
+            trust=self.trust.to(device),
+            parts=self.parts.to(device),
+            has_parts=self.has_parts.to(device),
+            teacher={name: head.to(device) for name, head in self.teacher.items()},
+            poses={name: target.to(device) for name, target in self.poses.items()},
+        )
+
 
 class SegmentationTask(nn.Module):
-    """All heads from labels and, for poses, from the teacher's answers to the same crop."""
+    """All heads from labels and, for poses, from the teacher's answers to the same crop.
+
+    With a ``consistency_weight`` the last quarter of a batch is seen again: see `consistency`.
+    ``mixed``: the network multiplies in bfloat16.
+    """
 
     def __init__(
         self,
@@ -41,22 +61,35 @@ class SegmentationTask(nn.Module):
         hints: tuple[int, ...] = (),
         hint_weight: float = 0.0,
         agree_weight: float = 0.5,
+        consistency_weight: float = 0.0,
+        mixed: bool = True,
     ) -> None:
         super().__init__()
         self.network = network
         self.pose_weight = pose_weight
         self.hints, self.hint_weight = hints, hint_weight
         self.agree_weight = agree_weight
+        self.consistency_weight = consistency_weight
+        self.mixed = mixed
 
-    def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, float]]:
+    def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss to minimise and its parts by name, at ``progress`` in 0..1 of the run."""
-        with torch.autocast(batch.image.device.type, dtype=torch.bfloat16):
-            raw = self.network(batch.image, self.hints)
-        out = {name: head.float() for name, head in raw.items()}
+        image, count, shift = batch.image, len(batch.image), (0, 0)
+        twins = math.ceil(count * SEEN_AGAIN) if self.consistency_weight else 0
+        if twins:  # in one batch: the normalization treats both alike
+            shift = draw_shift()
+            image = torch.cat([image, seen_again(image[-twins:], shift)])
+        with torch.autocast(image.device.type, dtype=torch.bfloat16, enabled=self.mixed):
+            raw = self.network(image, self.hints)
+        both = {name: head.float() for name, head in raw.items()}
+        out = {name: head[:count] for name, head in both.items()}
         terms = self.label_terms(out, batch)
+        if twins:
+            again = {name: head[count:] for name, head in both.items()}
+            terms |= self.consistency_terms(out, again, batch.person, shift)
         if batch.teacher:
-            count = len(next(iter(batch.teacher.values())))
-            mine = {name: out[name][:count] for name in batch.teacher}
+            taught = len(next(iter(batch.teacher.values())))
+            mine = {name: out[name][:taught] for name in batch.teacher}
             # Hints lead the network; towards the end its labels are better than its teacher.
             weight = self.hint_weight * min(1.0, max(0.2, (1 - progress) / 0.3))
             for block in self.hints:
@@ -68,6 +101,9 @@ class SegmentationTask(nn.Module):
     def label_terms(self, out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """Losses against the labels: person and parts, coarse and fine, and poses where known."""
         poses = losses.labelled_pose_losses(out, batch.poses) if batch.poses else {}
+        # Few pictures have these labels: they must not outweigh what all the others teach.
+        known = batch.poses["heatmaps_weight"].flatten(1).amax(1) > 0 if batch.poses else None
+        pose_weight = self.pose_weight * (float(known.float().mean()) if known is not None else 0)
         inside = (batch.person > 0.5).float() * batch.has_parts[:, None, None, None]
         # Corner-aligned grids nest: every second (fourth) cell is a cell of the coarser grid.
         return {
@@ -83,8 +119,18 @@ class SegmentationTask(nn.Module):
             * losses.part_loss(
                 out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4]
             ),
-            **{f"{name}_labels": self.pose_weight * term for name, term in poses.items()},
+            **{f"{name}_labels": pose_weight * term for name, term in poses.items()},
         }
+
+    def consistency_terms(
+        self, out: dict[str, Tensor], again: dict[str, Tensor], person: Tensor, shift: Shift
+    ) -> dict[str, Tensor]:
+        """Losses between the last answers in ``out`` and those to the same crops seen again."""
+        twins = len(again["segments_fine"])
+        first = {name: head[-twins:] for name, head in out.items()}
+        inside = (person[-twins:, :, ::2, ::2] > 0.5).float()
+        apart = consistency_losses(first, again, inside, shift)
+        return {name: self.consistency_weight * term for name, term in apart.items()}
 
     def teacher_terms(
         self, out: dict[str, Tensor], teacher: dict[str, Tensor]
@@ -111,12 +157,12 @@ class StagewiseTask(SegmentationTask):
     be the last block, and hints must name the blocks at strides 4 and 8. All pictures are taught.
     """
 
-    def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, float]]:
+    def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:
         network, teacher = self.network, batch.teacher
         backbone = network.backbone
         assert isinstance(backbone, MobileNetV1)  # `recipe` sees to it
         terms: dict[str, Tensor] = {}
-        with torch.autocast(batch.image.device.type, dtype=torch.bfloat16):
+        with torch.autocast(batch.image.device.type, dtype=torch.bfloat16, enabled=self.mixed):
             x, done = backbone.stem(batch.image), 0
             for block in self.hints:
                 for layer in backbone.blocks[done:block]:
@@ -135,7 +181,10 @@ def channels_last(x: Tensor) -> Tensor:
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def total(terms: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-    """The sum of all losses, and each of them as a number."""
+def total(terms: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    """The sum of all losses, and each of them, detached.
+
+    As tensors: to ask a GPU for numbers at every step would keep it waiting.
+    """
     loss = torch.stack(list(terms.values())).sum()
-    return loss, {name: float(term.detach()) for name, term in terms.items()}
+    return loss, {name: term.detach() for name, term in terms.items()}

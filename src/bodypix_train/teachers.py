@@ -6,6 +6,8 @@ All answers come back on the input's pixel grid or a corner-aligned fraction of 
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,6 +20,8 @@ from numpy.typing import NDArray
 from bodypix.body import MIRRORED_PARTS
 
 from .networks.bodypix import hint_name
+
+log = logging.getLogger(__name__)
 
 Array = NDArray[np.float32]
 MIRROR = np.asarray(MIRRORED_PARTS)
@@ -47,9 +51,16 @@ def open_session(
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    return ort.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    wanted = providers(ort.get_available_providers())
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=wanted)
+    if session.get_providers()[0] != wanted[0]:  # onnxruntime goes on without a word
+        log.warning("%s: runs on the processor, %s did not start", path, wanted[0])
+    return session
+
+
+def providers(available: Sequence[str]) -> list[str]:
+    """Where teachers run, best first: on an NVIDIA GPU if this onnxruntime can use one."""
+    return [name for name in ("CUDAExecutionProvider", "CPUExecutionProvider") if name in available]
 
 
 def sigmoid(x: Array) -> Array:

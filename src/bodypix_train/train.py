@@ -2,89 +2,32 @@
 
 from __future__ import annotations
 
-import copy
-import csv
-import logging
-import math
-import os
+import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import nn
+from lightning_fabric import Fabric
+from torch import Tensor
 
-from .checkpoint import shape_of
+from .datasets.device.store import Store
+from .datasets.device.stream import DeviceStream
 from .datasets.mixture import BatchStream, Mixture, prefetch
-from .tasks import SegmentationTask, channels_last
+from .ema import Ema
+from .errors import Stopped
+from .processes import agree, batch_seed, in_first, make_fabric
+from .runlog import RunLog, read_rows
+from .schedule import Schedule
+from .signals import StopSignals
+from .tasks import Batch, SegmentationTask
 from .teachers import Teacher
+from .training_run import TrainingRun
 
-log = logging.getLogger(__name__)
+LOG_EVERY = 50  # steps
 
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast. ``stages`` are (share of the steps done, crop side, batch size).
-
-    ``freeze_norm`` keeps the statistics of batch normalisation as they are: the network then
-    gives one answer to one picture, whatever else is in the batch, and can follow a teacher that
-    has no such noise. It needs a lower rate, and weights that are good already.
-    """
-
-    steps: int
-    learning_rate: float = 3e-3
-    warmup: int = 200
-    weight_decay: float = 0.02
-    ema: float = 0.9995
-    stages: tuple[tuple[float, int, int], ...] = ((0.0, 193, 24), (0.4, 257, 16))
-    save_minutes: float = 3.0
-    freeze_norm: bool = False
-
-    def stage(self, progress: float) -> tuple[int, int]:
-        """(crop side, batch size) at ``progress`` in 0..1."""
-        return next((s, b) for start, s, b in reversed(self.stages) if progress >= start)
-
-    def rate(self, step: int, progress: float) -> float:
-        """Learning rate: linear warm-up, then half a cosine down to 1%."""
-        warm = min(1.0, (step + 1) / self.warmup)
-        return self.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
-
-
-class Ema:
-    """Exponential moving average of weights and batch statistics."""
-
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self.module = copy.deepcopy(module).eval().requires_grad_(False)
-        self.decay = decay
-
-    @torch.no_grad()
-    def update(self, module: nn.Module, step: int) -> None:
-        # A young average forgets faster, so that it is not stuck at random weights.
-        decay = min(self.decay, (1 + step) / (10 + step))
-        averages, values = self.module.state_dict(), module.state_dict()
-        for name, new in values.items():
-            mine = averages[name]
-            if mine.dtype.is_floating_point:
-                mine.lerp_(new, 1 - decay)
-            else:
-                mine.copy_(new)
-
-
-def parameter_groups(module: nn.Module, decay: float) -> list[dict[str, Any]]:
-    """Weight decay for full convolutions only: not for depthwise ones, biases and norms."""
-    full, rest = [], []
-    for parameter in module.parameters():
-        (full if parameter.ndim > 1 and parameter.shape[1] > 1 else rest).append(parameter)
-    return [{"params": full, "weight_decay": decay}, {"params": rest, "weight_decay": 0.0}]
-
-
-def save(path: Path, state: dict[str, Any]) -> None:
-    """Write a checkpoint whole or not at all."""
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, path)
+Report = Callable[[int, float, dict[str, float]], None]  # step, progress, mean losses
+Streams = Callable[[int, int, int], Iterable[Batch]]  # of batch size, crop side and seed
 
 
 def train(
@@ -97,96 +40,122 @@ def train(
     taught_share: float = 0.3,
     seed: int = 0,
     minutes: float | None = None,
-    report: Callable[[int, float, dict[str, float]], None] | None = None,
+    report: Report | None = None,
+    fabric: Fabric | None = None,
+    batches_on_device: bool | None = None,
 ) -> Ema:
     """Train ``task`` and return the averaged weights; continues from ``out/last.pt`` if present.
 
     ``minutes`` ends the run by the clock: the schedule then follows whichever of steps and time
-    is further, so that it always reaches its end. Every 50 steps a line goes to ``out/log.csv``.
+    is further, so that it always reaches its end. Every 50 steps a line goes to ``out/log.csv``,
+    and at the end ``out/curves.png`` shows them.
+
+    ``fabric`` says where and with how many processes (see `processes`), launched already; else
+    one process, on a GPU if there is one. There, or as ``batches_on_device`` says, batches are
+    made on the device.
+
+    Raises:
+        Stopped: Ctrl-C or SIGTERM; all is saved.
+        TrainingError: losses are not finite any more, or files cannot be written.
+        ValueError: ``out/last.pt`` is another network's.
     """
+    fabric = fabric or make_fabric()
     out.mkdir(parents=True, exist_ok=True)
-    network = task.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    ema = Ema(network, schedule.ema)
-    optimizer = torch.optim.AdamW(parameter_groups(network, schedule.weight_decay))
-    last, step, elapsed = out / "last.pt", 0, 0.0
-    if last.exists():
-        state = torch.load(last, weights_only=True)
-        network.load_state_dict(state["network"])
-        ema.module.load_state_dict(state["ema"])
-        optimizer.load_state_dict(state["optimizer"])
-        step, elapsed = state["step"], state["elapsed"]
-        log.info("resumed at step %d", step)
-
-    def checkpoint() -> None:
-        save(
-            last,
-            {
-                "network": network.state_dict(),
-                "ema": ema.module.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "step": step,
-                "elapsed": elapsed,
-                **shape_of(network),
-            },
-        )
-
-    def progress() -> float:
-        by_time = elapsed / (60 * minutes) if minutes else 0.0
-        return min(1.0, max(step / schedule.steps, by_time))
-
-    task.train()
-    if schedule.freeze_norm:
-        for module in task.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.eval()
+    run = TrainingRun(task, schedule, out, fabric, minutes)
+    run.resume()
+    fabric.barrier()  # before the first process writes what the others read
+    diary = Diary(run, report)
+    streams = choose_streams(mixture, fabric.device, teacher, taught_share, batches_on_device)
     saved = time.monotonic()
-    sums: dict[str, float] = {}
-    while progress() < 1:
-        stage = schedule.stage(progress())
-        size, count = stage
-        stream = BatchStream(mixture, count, size, seed + step, teacher, taught_share)
-        began = time.monotonic()
-        for batch in prefetch(stream):
-            rate = schedule.rate(step, progress())
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            batch = replace(batch, image=channels_last(batch.image))
-            loss, terms = task(batch, progress())
-            if not torch.isfinite(loss):
-                log.warning("step %d: loss is %s, batch skipped", step, float(loss.detach()))
-                optimizer.zero_grad()
-                continue
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimizer.step()
-            ema.update(network, step)
-            step += 1
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value / 50
-            now = time.monotonic()
-            elapsed, began = elapsed + now - began, now
-            if step % 50 == 0:
-                write_log(out / "log.csv", step, elapsed, size, rate, sums)
-                if report:
-                    report(step, progress(), sums)
-                sums = {}
-            if time.monotonic() - saved > 60 * schedule.save_minutes:
-                checkpoint()
-                saved = time.monotonic()
-            if progress() >= 1 or schedule.stage(progress()) != stage:
-                break
-    checkpoint()
-    return ema
+    with StopSignals() as signals:
+        while run.progress < 1:
+            stage = schedule.stage(run.progress)
+            size, count = stage
+            own_seed = batch_seed(seed, run.step, fabric.global_rank)
+            torch.manual_seed(own_seed)  # tasks draw lots too
+            with contextlib.closing(prefetch(streams(count, size, own_seed))) as batches:
+                began = time.monotonic()
+                for batch in batches:
+                    rate = run.rate
+                    terms = run.learn(batch)
+                    now = time.monotonic()
+                    late = now - saved > 60 * schedule.save_minutes
+                    # All processes go by the same clock and end together.
+                    run.elapsed, due, stop = agree(
+                        fabric, run.elapsed + now - began, late, signals.received
+                    )
+                    began = now
+                    diary.note(terms, size, rate)
+                    if stop:
+                        finish(run, diary)
+                        raise Stopped(run.last, run.step, int(stop))
+                    if due:
+                        run.save()
+                        saved = time.monotonic()
+                    if run.progress >= 1 or schedule.stage(run.progress) != stage:
+                        break
+    finish(run, diary)
+    return run.ema
 
 
-def write_log(
-    path: Path, step: int, elapsed: float, size: int, rate: float, terms: dict[str, float]
-) -> None:
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.writer(file)
-        if new:
-            writer.writerow(["step", "seconds", "size", "rate", *terms])
-        values = [f"{value:.4f}" for value in terms.values()]
-        writer.writerow([step, round(elapsed), size, f"{rate:.2e}", *values])
+def choose_streams(
+    mixture: Mixture, device: torch.device, teacher: Teacher | None, taught: float,
+    on_device: bool | None,
+) -> Streams:  # fmt: skip
+    """Where batches are made: on ``device`` if told so, or if it is a GPU."""
+    if device.type == "cuda" if on_device is None else on_device:
+        store = Store(mixture, device)  # pictures stay there from stage to stage
+        return lambda count, size, seed: DeviceStream(store, count, size, seed, teacher, taught)
+    return lambda count, size, seed: BatchStream(mixture, count, size, seed, teacher, taught)
+
+
+class Diary:
+    """Mean losses for the log and for whoever watches; those of the first process."""
+
+    def __init__(self, run: TrainingRun, report: Report | None) -> None:
+        self.run, self.report = run, report
+        self.log: RunLog | None = None
+        in_first(run.fabric, self._open)
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._about = (0, 0.0)
+
+    def _open(self) -> None:
+        self.log = RunLog(self.run.out / "log.csv", self.run.step)
+
+    def note(self, terms: dict[str, Tensor], size: int, rate: float) -> None:
+        """Losses of a step, none if it was skipped; now and then they are written."""
+        for name, value in terms.items():
+            self._sums[name] = self._sums.get(name, 0) + value
+            self._counts[name] = self._counts.get(name, 0) + 1
+        self._about = (size, rate)
+        if terms and self.run.step % LOG_EVERY == 0:
+            self.write()
+
+    def write(self) -> None:
+        """A line of what has been noted since the last one, if anything has."""
+        means = {name: float(sum_) / self._counts[name] for name, sum_ in self._sums.items()}
+        self._sums, self._counts = {}, {}
+        if means:
+            in_first(self.run.fabric, lambda: self._write(means))
+
+    def _write(self, means: dict[str, float]) -> None:
+        run, (size, rate) = self.run, self._about
+        if self.log:
+            self.log.write(run.step, run.elapsed, size, rate, means)
+        if self.report:
+            self.report(run.step, run.progress, means)
+
+    def draw(self) -> None:
+        """``curves.png`` of the log, once it has two lines."""
+        if self.log and self.log.path.exists() and len(read_rows(self.log.path)) > 1:
+            from .curves import draw_curves
+
+            draw_curves({self.run.out.name: self.log.path}, self.run.out / "curves.png")
+
+
+def finish(run: TrainingRun, diary: Diary) -> None:
+    """Leave a folder that is whole, and from which the run can go on."""
+    run.save()
+    diary.write()
+    in_first(run.fabric, diary.draw)

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from bodypix_train.__main__ import app
 from bodypix_train.checkpoint import read_network, write_weights
-from bodypix_train.datasets.augment import Augmentation
 from bodypix_train.datasets.mixture import BatchStream, Mixture
+from bodypix_train.datasets.plan import Augmentation
 from bodypix_train.losses import fine_losses
 from bodypix_train.network_teacher import NetworkTeacher
 from bodypix_train.networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet

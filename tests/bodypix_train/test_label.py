@@ -10,6 +10,7 @@ import pytest
 
 from bodypix_train import teachers
 from bodypix_train.datasets import photos
+from bodypix_train.datasets.lazy import Budget
 from bodypix_train.label import label_folder
 from bodypix_train.recipe import read_recipe
 
@@ -53,14 +54,16 @@ def test_broken_labels_are_named_and_left_out(
 ) -> None:
     run(folder)
     (folder.parent / "labels" / "a.npz").write_bytes(b"PK half a file")
-    samples = photos.read_teacher_folder(folder, folder.parent / "labels")
+    cv2.imwrite(str(folder / "new.png"), np.full((64, 48, 3), 90, np.uint8))
+    samples = photos.read_teacher_folder(folder, folder.parent / "labels", Budget(10**6))
     assert [sample.name for sample in samples] == ["b.png"]
     assert "a.npz" in caplog.text
+    assert "left out (2): `bodypix-train label` them" in caplog.text  # bad.png and new.png
 
 
 def test_empty_folder_reader_leaves_people_out(folder: Path) -> None:
     run(folder)
-    assert photos.read_empty_folder(folder, folder.parent / "labels") == []
+    assert not photos.read_empty_folder(folder, folder.parent / "labels", Budget(10**6))
 
 
 def test_ccp_carried_things_are_not_people(tmp_path: Path) -> None:
@@ -74,10 +77,10 @@ def test_ccp_carried_things_are_not_people(tmp_path: Path) -> None:
     run(tmp_path / "images")
     (answers := tmp_path / "answers").mkdir()
     list(label_folder(tmp_path / "images", answers, SquareTeacher()))  # type: ignore[arg-type]
-    (sample,) = photos.read_ccp(tmp_path, answers, drawn=True)
+    (sample,) = photos.read_ccp(tmp_path, answers, Budget(10**6), drawn=True)
     assert np.array_equal(sample.person > 0, classes == 41)
     assert sample.exact
-    assert photos.read_ccp(tmp_path, answers, drawn=False) == []
+    assert not photos.read_ccp(tmp_path, answers, Budget(10**6), drawn=False)
 
 
 def test_portraits_are_asked_only_where_they_agree() -> None:
@@ -90,7 +93,7 @@ def test_portraits_are_asked_only_where_they_agree() -> None:
 
 
 def test_nobody_needs_no_teacher(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
-    samples = photos.read_nobody_folder(folder)
+    samples = photos.read_nobody_folder(folder, Budget(10**6))
     assert [sample.name for sample in samples] == ["a.png", "b.png"]
     assert not samples[0].person.any()
     assert samples[0].trust.min() == 255
@@ -101,7 +104,7 @@ def test_objects_keep_their_transparency(folder: Path, caplog: pytest.LogCapture
     blue = np.zeros((8, 6, 4), np.uint8)
     blue[2:5] = (255, 0, 0, 128)  # as OpenCV orders colours
     cv2.imwrite(str(folder / "thing.png"), blue)
-    (thing,) = photos.read_objects(folder)
+    (thing,) = photos.read_objects([folder], Budget(10**6))
     assert thing.shape == (8, 6, 4)
     assert tuple(thing[3, 3]) == (0, 0, 255, 128)
     assert "a.png" in caplog.text
@@ -113,7 +116,7 @@ def test_resize_is_corner_aligned() -> None:
     assert np.allclose(small[0], [0, 2, 4, 6, 8])
 
 
-@pytest.mark.parametrize("name", ["default-stages.toml", "default.toml", "default-finish.toml"])
+@pytest.mark.parametrize("name", ["default-blocks.toml", "default-features.toml", "default.toml"])
 def test_shipped_recipes(name: str) -> None:
     recipe = read_recipe(DEFAULT_RECIPE.with_name(name))
     assert recipe.network().multiplier == recipe.multiplier

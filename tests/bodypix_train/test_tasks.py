@@ -78,7 +78,8 @@ def test_hints_fade_towards_the_end(teacher: BodyPixNet) -> None:
     with torch.no_grad():
         begin, end = task(batch, 0.0)[1], task(batch, 1.0)[1]
     for block in HINTS:
-        assert end[hint_name(block)] == pytest.approx(0.2 * begin[hint_name(block)], rel=1e-4)
+        expected = 0.2 * float(begin[hint_name(block)])
+        assert float(end[hint_name(block)]) == pytest.approx(expected, rel=1e-4)
 
 
 def test_pose_labels_count_only_where_there_are_some(teacher: BodyPixNet) -> None:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import cv2
 import pytest
 import torch
 
+from bodypix_train import __main__ as command
+from bodypix_train import train as training
 from bodypix_train.checkpoint import read_network, write_weights
-from bodypix_train.datasets.augment import Augmentation
+from bodypix_train.datasets.device.stream import DeviceStream
 from bodypix_train.datasets.mixture import BatchStream, Mixture, prefetch
+from bodypix_train.datasets.plan import Augmentation
+from bodypix_train.ema import Ema
+from bodypix_train.errors import Stopped, TrainingError
 from bodypix_train.networks.bodypix import BodyPixNet
+from bodypix_train.runlog import read_rows
+from bodypix_train.schedule import Schedule
 from bodypix_train.tasks import Batch, SegmentationTask
-from bodypix_train.train import Ema, Schedule, train
+from bodypix_train.train import train
 
 from .conftest import person_sample
 
@@ -37,6 +48,7 @@ def test_learns_and_logs(tmp_path: Path) -> None:
     assert reports[1]["person_fine"] < reports[0]["person_fine"]
     with (tmp_path / "log.csv").open() as file:
         assert [row["step"] for row in csv.DictReader(file)] == ["50", "100"]
+    assert cv2.imread(str(tmp_path / "curves.png")) is not None
     assert read_network(tmp_path / "last.pt").multiplier == 0.25
 
 
@@ -47,6 +59,101 @@ def test_resumes_where_it_stopped(tmp_path: Path) -> None:
     train(tiny_task(), mixture(), replace(SCHEDULE, steps=60), tmp_path)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 60
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_lines_that_were_not_saved_are_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that is killed goes back to its last checkpoint; what it left half-written goes."""
+    monkeypatch.setattr(training, "LOG_EVERY", 2)
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=2), tmp_path)
+    (tmp_path / ".last.pt.0123.part").write_bytes(b"half")
+    lines = (tmp_path / "log.csv").read_text().splitlines()
+    with (tmp_path / "log.csv").open("a") as file:
+        file.write(lines[1].replace("2,", "4,", 1) + "\n6,12")
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=5), tmp_path)
+    assert [row["step"] for row in read_rows(tmp_path / "log.csv")] == ["2", "4", "5"]
+    assert (tmp_path / "log.csv").read_text().splitlines()[1] == lines[1]
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_runs_of_older_networks_go_on(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """They have no share of the coarse head in the fine one, nor their optimizer state of it."""
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=2), tmp_path)
+    state = torch.load(tmp_path / "last.pt", weights_only=True)
+    for name in ("network", "ema"):
+        del state[name]["coarse_share"]
+    state["optimizer"]["param_groups"][1]["params"].pop()
+    torch.save(state, tmp_path / "last.pt")
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=3), tmp_path)
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 3
+    assert "its optimizer begins anew" in caplog.text
+
+
+def test_a_run_of_another_network_is_left_alone(tmp_path: Path) -> None:
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=2), tmp_path)
+    before = (tmp_path / "last.pt").read_bytes()
+    other = SegmentationTask(BodyPixNet(0.25, (16, 8)))
+    with pytest.raises(ValueError, match="expected a checkpoint of this recipe's network"):
+        train(other, mixture(), SCHEDULE, tmp_path)
+    assert (tmp_path / "last.pt").read_bytes() == before
+
+
+def test_a_full_disk_leaves_the_last_checkpoint(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=2), tmp_path)
+    before = (tmp_path / "last.pt").read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, hard))  # as if the disk were full
+    try:
+        with pytest.raises(TrainingError, match=r"File too large.* before it is whole"):
+            train(tiny_task(), mixture(), replace(SCHEDULE, steps=4), tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / "last.pt").read_bytes() == before
+    assert not list(tmp_path.glob("*.part"))
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=4), tmp_path)
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 4
+
+
+def test_batches_made_on_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[int, int]] = []
+    batch = DeviceStream.batch
+
+    def noted(self: DeviceStream, *arguments: Any) -> Batch:
+        drawn.append((self.batch_size, self.size))
+        return batch(self, *arguments)
+
+    monkeypatch.setattr(DeviceStream, "batch", noted)
+    schedule = replace(SCHEDULE, steps=4)
+    train(tiny_task(), mixture(), schedule, tmp_path, batches_on_device=True)
+    assert drawn[0] == (4, 33)
+    assert drawn[-1] == (2, 49)
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 4
+
+
+@pytest.mark.parametrize(("mixed", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
+def test_precision(mixed: bool, dtype: torch.dtype) -> None:
+    network = BodyPixNet(0.25, (8, 8))
+    seen = []
+    network.person.register_forward_hook(lambda *call: seen.append(call[2].dtype))
+    task = SegmentationTask(network, mixed=mixed)
+    task(next(iter(BatchStream(mixture(), 2, 33, 0))))[0].backward()
+    assert seen == [dtype]
+    assert network.person.weight.grad.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("precision", "fp8", "schedule.precision: expected one of bf16, float32, got 'fp8'"),
+        ("stages", ((0.5, 33, 4),), r"schedule.stages: .*from 0.0 on, got \[\[0.5, 33, 4\]\]"),
+        ("stages", (), "schedule.stages"),
+    ],
+)
+def test_schedules_that_cannot_be(field: str, value: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(SCHEDULE, **{field: value})
 
 
 def test_ends_by_the_clock(tmp_path: Path) -> None:
@@ -63,14 +170,72 @@ def test_loss_that_is_not_finite_changes_nothing(
 
     def broken(
         self: SegmentationTask, batch: Batch, progress: float
-    ) -> tuple[torch.Tensor, dict[str, float]]:
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
         loss, terms = normal(self, batch, progress)
         return (loss * float("nan") if next(calls) == 3 else loss), terms
 
     monkeypatch.setattr(SegmentationTask, "forward", broken)
     train(task, mixture(), replace(SCHEDULE, steps=8), tmp_path)
     assert all(torch.isfinite(p).all() for p in task.network.parameters())
-    assert "batch skipped" in caplog.text
+    assert "step 3: loss is nan, batch skipped" in caplog.text
+    assert next(calls) == 9
+
+
+def test_a_picture_out_of_range_leaves_no_trace_in_the_statistics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = tiny_task()
+    normal = SegmentationTask.forward
+    calls = iter(range(10**6))
+
+    def dazzled(
+        self: SegmentationTask, batch: Batch, progress: float
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        if next(calls) == 3:
+            batch = replace(batch, image=batch.image * float("inf"))
+        return normal(self, batch, progress)
+
+    monkeypatch.setattr(SegmentationTask, "forward", dazzled)
+    ema = train(task, mixture(), replace(SCHEDULE, steps=5), tmp_path)
+    for network in (task.network, ema.module):
+        assert all(torch.isfinite(value).all() for value in network.state_dict().values())
+
+
+def test_a_loss_that_stays_bad_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=2), tmp_path)
+    normal = SegmentationTask.forward
+
+    def broken(
+        self: SegmentationTask, batch: Batch, progress: float
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        loss, terms = normal(self, batch, progress)
+        return loss * float("inf"), terms
+
+    monkeypatch.setattr(SegmentationTask, "forward", broken)
+    with pytest.raises(
+        TrainingError, match=r"no finite loss in 20 batches, at step 2.*last\.pt is"
+    ):
+        train(tiny_task(), mixture(), SCHEDULE, tmp_path)
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_ends(tmp_path: Path, number: signal.Signals) -> None:
+    class Signalling(SegmentationTask):
+        def forward(self, *arguments: Any) -> Any:
+            os.kill(os.getpid(), number)
+            return super().forward(*arguments)
+
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped, match=rf"stopped by {number.name} at step 1; .*last\.pt is saved"):
+        train(Signalling(tiny_task().network), mixture(), SCHEDULE, tmp_path)
+    assert signal.getsignal(number) == before
+    assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 1
+    assert [row["step"] for row in read_rows(tmp_path / "log.csv")] == ["1"]
+    train(tiny_task(), mixture(), replace(SCHEDULE, steps=3), tmp_path)
+    assert [row["step"] for row in read_rows(tmp_path / "log.csv")] == ["1", "3"]
 
 
 def test_errors_of_the_data_thread_reach_the_loop() -> None:
@@ -120,3 +285,24 @@ def test_frozen_statistics_stay(tmp_path: Path) -> None:
     train(task, mixture(), replace(SCHEDULE, steps=3, freeze_norm=True), tmp_path)
     assert all(torch.equal(value, before[name]) for name, value in task.network.named_buffers())
     assert not torch.equal(task.network.person.weight, weights)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "word"),
+    [
+        (Stopped(Path("last.pt"), 7, signal.SIGTERM), 143, "stopped by SIGTERM at step 7; last.pt"),
+        (TrainingError("no room"), 1, "error: no room"),
+    ],
+)
+def test_the_command_says_why_it_ends(
+    error: TrainingError, code: int, word: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(command, "app", fail)
+    with pytest.raises(SystemExit) as end:
+        command.main()
+    assert end.value.code == code
+    assert capsys.readouterr().err.startswith(word)

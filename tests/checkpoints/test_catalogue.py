@@ -74,9 +74,9 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     models = [entry(name="other", default=False), entry()]
     (tmp_path / "models.json").write_text(json.dumps(models))
     monkeypatch.setattr(catalogue, "_WEIGHTS", tmp_path)
-    catalogue.built_in_models.cache_clear()
+    catalogue.own_models.cache_clear()
     yield tmp_path
-    catalogue.built_in_models.cache_clear()
+    catalogue.own_models.cache_clear()
 
 
 def test_built_in_models_are_found_and_verified(weights: Path) -> None:
@@ -102,13 +102,13 @@ def test_a_changed_built_in_model_is_refused(weights: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"name": "x"}]', '{"models": []}'])
 def test_a_broken_list_is_an_error(weights: Path, text: str) -> None:
     (weights / "models.json").write_text(text)
-    catalogue.built_in_models.cache_clear()
+    catalogue.own_models.cache_clear()
     with pytest.raises((CheckpointError, InvalidArgumentError)):
         built_in()
 
 
 def test_a_missing_list_is_an_error(weights: Path) -> None:
     (weights / "models.json").unlink()
-    catalogue.built_in_models.cache_clear()
+    catalogue.own_models.cache_clear()
     with pytest.raises(CheckpointError, match="the installation is incomplete"):
         built_in()

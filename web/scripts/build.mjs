@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -82,11 +82,11 @@ function files() {
   }
   cpSync(join(web, 'THIRD-PARTY.txt'), join(dist, 'THIRD-PARTY.txt'));
   mkdirSync(join(dist, 'models'), { recursive: true });
-  const list = join(weights, 'models.json');
-  cpSync(list, join(dist, 'models', 'models.json'));
-  for (const { file } of JSON.parse(readFileSync(list, 'utf8'))) {
-    cpSync(join(weights, file), join(dist, 'models', file));
-  }
+  // A model with an address is not in the package: a page would ask another site for it.
+  const models = JSON.parse(readFileSync(join(weights, 'models.json'), 'utf8'));
+  const here = models.filter(({ url }) => url === undefined);
+  writeFileSync(join(dist, 'models', 'models.json'), JSON.stringify(here, null, 2) + '\n');
+  for (const { file } of here) cpSync(join(weights, file), join(dist, 'models', file));
 }
 
 rmSync(dist, { recursive: true, force: true });

@@ -35,15 +35,16 @@ class Cache:
         self._progress = progress
         self._pins = Pins(folder)
 
-    def from_web(self, url: str, name: str | None = None) -> Path:
+    def from_web(self, url: str, name: str | None = None, *, sha256: str | None = None) -> Path:
         """The ONNX file of the model at `url`, a tfjs JSON or (by its suffix) a bodypix ONNX.
 
-        `name` goes into a converted model. Raises CheckpointError and its kinds: OfflineError,
-        DownloadError, ChecksumError; CheckpointError itself for a file that is no BodyPix model
-        and for a cache that cannot be written.
+        `name` goes into a converted model. `sha256` is what an ONNX file must be, where that is
+        known beforehand; another file in the cache then makes way. Raises CheckpointError and its
+        kinds: OfflineError, DownloadError, ChecksumError; CheckpointError itself for a file that
+        is no BodyPix model and for a cache that cannot be written.
         """
         target = self.target(url)
-        if self._intact(target):
+        if self._intact(target, sha256):
             return target
         if self._offline and not target.parent.is_dir():
             raise self._offline_error(url)
@@ -51,8 +52,8 @@ class Cache:
             target.parent.mkdir(parents=True, exist_ok=True)
             # Another process may be at it: it fetches, this one waits and finds the result.
             with locked(target.parent / ".lock"):
-                if not self._intact(target):
-                    self._make(url, target, name)
+                if not self._intact(target, sha256):
+                    self._make(url, target, name, sha256)
         except CheckpointError:
             raise
         except OSError as error:
@@ -89,9 +90,13 @@ class Cache:
             return folder / name
         return folder / f"{name.removesuffix('.json')}.v{CONVERTER_VERSION}.onnx"
 
-    def _make(self, url: str, target: Path, name: str | None) -> None:
+    def _make(self, url: str, target: Path, name: str | None, sha256: str | None) -> None:
         """Fetch what is missing of the model at `url`, and make `target` of it."""
         known = self._pins.read()
+        if sha256 is not None:
+            known[_public(url)] = sha256
+            if not self._offline and target.is_file() and sha256_of(target) != sha256:
+                target.unlink()
         new: dict[str, str] = {}
         unpinned: list[Path] = []
 
@@ -99,7 +104,8 @@ class Cache:
             key = _public(address)
             if key not in known:
                 unpinned.append(path)
-            new[key] = self._obtain(address, path, limit, known.get(key))
+            since = "as on first use" if sha256 is None else "as released"
+            new[key] = self._obtain(address, path, limit, known.get(key), since)
             return path
 
         file = target.parent / _split(url)[1]
@@ -123,8 +129,11 @@ class Cache:
             raise
         self._pins.add(new)
 
-    def _obtain(self, url: str, path: Path, limit: int, pin: str | None) -> str:
-        """See that `path` holds the file at `url`, and return its checksum."""
+    def _obtain(self, url: str, path: Path, limit: int, pin: str | None, since: str) -> str:
+        """See that `path` holds the file at `url`, and return its checksum.
+
+        `pin` is what the checksum must be; `since` says when that was laid down.
+        """
         missing = not path.exists()
         file = path.with_name(path.name + ".part") if missing else path
         if missing:
@@ -145,7 +154,7 @@ class Cache:
             else:
                 advice = f"the file on disk was changed: delete {path} to fetch it again"
             raise ChecksumError(
-                f"checksum of {_public(url)}: expected SHA-256 {pin} as on first use, "
+                f"checksum of {_public(url)}: expected SHA-256 {pin} {since}, "
                 f"got {digest}; {advice}"
             )
         if missing:
@@ -157,11 +166,12 @@ class Cache:
         write_whole(target, lambda file: file.write(data))
         return {self._key(target): hashlib.sha256(data).hexdigest()}
 
-    def _intact(self, target: Path) -> bool:
+    def _intact(self, target: Path, sha256: str | None = None) -> bool:
+        """Whether `target` is as it was pinned, or is the file of checksum `sha256`."""
         try:
-            return target.is_file() and self._pins.read().get(self._key(target)) == sha256_of(
-                target
-            )
+            return target.is_file() and (
+                sha256 or self._pins.read().get(self._key(target))
+            ) == sha256_of(target)
         except OSError:
             return False
 

@@ -1,4 +1,4 @@
-"""Which models exist: the published checkpoints and the weights inside the wheel."""
+"""Which models exist: the published checkpoints and our own weights, in the wheel or to fetch."""
 
 from __future__ import annotations
 
@@ -32,8 +32,11 @@ class PublishedModel:
 
 
 @dataclass(frozen=True)
-class BuiltInModel:
-    """A model file inside the wheel, an entry of `weights/models.json`."""
+class OwnModel:
+    """Weights of our own, an entry of `weights/models.json`: inside the wheel, or at `url`.
+
+    `sha256` and `size` (bytes) are those of the ONNX file; `alias` is a second, short name.
+    """
 
     name: str
     file: str
@@ -44,11 +47,18 @@ class BuiltInModel:
     output_stride: int
     default: bool
     description: str
+    alias: str | None = None
+    url: str | None = None
 
     @property
     def path(self) -> Path:
-        """Where the file lies."""
+        """Where the file of a built-in model lies."""
         return _WEIGHTS / self.file
+
+    @property
+    def built_in(self) -> bool:
+        """Whether the file is inside the wheel."""
+        return self.url is None
 
 
 def _mobilenet(multiplier: float, stride: int, quant_bytes: int) -> PublishedModel:
@@ -110,16 +120,16 @@ def published_for(options: LoadOptions) -> PublishedModel:
 
 
 @lru_cache(maxsize=1)
-def built_in_models() -> tuple[BuiltInModel, ...]:
-    """The models inside the wheel. Raises CheckpointError when their list is missing or broken."""
+def own_models() -> tuple[OwnModel, ...]:
+    """Our own models. Raises CheckpointError when their list is missing or broken."""
     path = _WEIGHTS / "models.json"
     try:
         entries = json.loads(path.read_text("utf-8"))
         models = tuple(
-            BuiltInModel(**{item.name: entry[item.name] for item in fields(BuiltInModel)})
+            OwnModel(**{key.name: entry[key.name] for key in fields(OwnModel) if key.name in entry})
             for entry in entries
         )
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise CheckpointError(
             f"built-in models: expected the list {path}, got {error!r}; "
             "the installation is incomplete: install bodypix again"
@@ -127,16 +137,47 @@ def built_in_models() -> tuple[BuiltInModel, ...]:
     return models
 
 
-def built_in(name: str | None = None) -> BuiltInModel:
-    """The built-in model of that name; without a name the default one.
+def built_in_models() -> tuple[OwnModel, ...]:
+    """Those of our models that are inside the wheel. Raises as `own_models`."""
+    return tuple(model for model in own_models() if model.built_in)
+
+
+def built_in(name: str | None = None) -> OwnModel:
+    """The built-in model of that name or alias; without a name the default one.
 
     Raises InvalidArgumentError for another name, CheckpointError when the wheel is broken.
     """
     models = built_in_models()
     for model in models:
-        if model.default if name is None else model.name == name:
+        if model.default if name is None else name in names_of([model]):
             return model
-    raise unknown_name(str(name), [model.name for model in models])
+    raise unknown_name(str(name), names_of(models))
+
+
+def all_models() -> tuple[OwnModel | PublishedModel, ...]:
+    """Our own models, then the published ones. Raises as `own_models`."""
+    return (*own_models(), *PUBLISHED)
+
+
+def find_model(name: str) -> OwnModel | PublishedModel:
+    """The model of that name or alias, our own or published.
+
+    Raises InvalidArgumentError for another name, CheckpointError when the wheel is broken.
+    """
+    for model in all_models():
+        if name in names_of([model]):
+            return model
+    raise unknown_name(name, names_of(all_models()))
+
+
+def names_of(models: Iterable[OwnModel | PublishedModel]) -> list[str]:
+    """All names that models answer to."""
+    names = []
+    for model in models:
+        names.append(model.name)
+        if isinstance(model, OwnModel) and model.alias:
+            names.append(model.alias)
+    return names
 
 
 def unknown_name(name: str, names: Iterable[str]) -> InvalidArgumentError:

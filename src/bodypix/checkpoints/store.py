@@ -12,14 +12,11 @@ from urllib.parse import unquote, urlsplit
 from bodypix.checkpoints.cache_report import Progress
 from bodypix.checkpoints.catalogue import (
     BASE_URL,
-    PUBLISHED,
-    BuiltInModel,
+    OwnModel,
     PublishedModel,
     built_in,
-    built_in_models,
-    published,
+    find_model,
     published_for,
-    unknown_name,
 )
 from bodypix.checkpoints.options import LoadOptions
 from bodypix.checkpoints.pins import sha256_of
@@ -45,14 +42,7 @@ def resolve(
     published bucket. Several processes may call this at once. Raises CheckpointError or one of
     its kinds OfflineError, DownloadError, ChecksumError.
     """
-    # Imported here and below: what is built in starts without the reader of tfjs models.
-    from bodypix.checkpoints.cache import Cache
-
-    cache = Cache(
-        cache_folder(cache_dir),
-        offline=is_offline() if offline is None else offline,
-        progress=progress,
-    )
+    cache = _open_cache(cache_dir, offline, progress)
     if options.model_url is None:
         model = published_for(options)
         return cache.from_web(_address(model, base_url), model.name)
@@ -67,26 +57,26 @@ def resolve_name(
     progress: Progress | None = None,
     base_url: str | None = None,
 ) -> Path:
-    """The ONNX file of a built-in or published model by name; without one the built-in default.
+    """The ONNX file of a model by name; without one that of the built-in default.
 
-    Raises InvalidArgumentError for an unknown name; else as `resolve`.
+    A name is one of our own models', in the wheel or fetched once and checked, or a published
+    checkpoint's. Raises InvalidArgumentError for an unknown name; else as `resolve`.
     """
-    names = [model.name for model in PUBLISHED]
-    if name not in names:
-        found = {model.name: model for model in built_in_models()}
-        if name is not None and name not in found:
-            raise unknown_name(name, [*found, *names])
-        return verified(built_in(name))
-    return resolve(
-        published(name).options,
-        cache_dir=cache_dir,
-        offline=offline,
-        progress=progress,
-        base_url=base_url,
-    )
+    model = built_in() if name is None else find_model(name)
+    if isinstance(model, PublishedModel):
+        return resolve(
+            model.options,
+            cache_dir=cache_dir,
+            offline=offline,
+            progress=progress,
+            base_url=base_url,
+        )
+    if model.url is None:
+        return verified(model)
+    return _open_cache(cache_dir, offline, progress).from_web(model.url, sha256=model.sha256)
 
 
-def verified(model: BuiltInModel) -> Path:
+def verified(model: OwnModel) -> Path:
     """The file of a built-in model. Raises ChecksumError when it is not the one released."""
     try:
         digest = sha256_of(model.path)
@@ -104,13 +94,16 @@ def verified(model: BuiltInModel) -> Path:
 
 
 def cached(
-    model: PublishedModel, *, cache_dir: str | Path | None = None, base_url: str | None = None
+    model: PublishedModel | OwnModel,
+    *,
+    cache_dir: str | Path | None = None,
+    base_url: str | None = None,
 ) -> Path | None:
-    """The converted file of a published model if it lies in the cache (not verified), or None."""
-    from bodypix.checkpoints.cache import Cache
-
-    cache = Cache(cache_folder(cache_dir), offline=True, progress=None)
-    target = cache.target(_address(model, base_url))
+    """The ONNX file of a fetched model if it lies in the cache (not verified), or None."""
+    address = _address(model, base_url) if isinstance(model, PublishedModel) else model.url
+    if address is None:
+        return None
+    target = _open_cache(cache_dir, True, None).target(address)
     return target if target.is_file() else None
 
 
@@ -130,6 +123,19 @@ def is_offline() -> bool:
     """Whether BODYPIX_OFFLINE forbids downloads: set, and not 0, false, no or off."""
     value = os.environ.get("BODYPIX_OFFLINE", "").strip().lower()
     return value not in ("", "0", "false", "no", "off")
+
+
+def _open_cache(
+    cache_dir: str | Path | None, offline: bool | None, progress: Progress | None
+) -> Cache:
+    # Imported here: what is built in starts without the reader of tfjs models.
+    from bodypix.checkpoints.cache import Cache
+
+    return Cache(
+        cache_folder(cache_dir),
+        offline=is_offline() if offline is None else offline,
+        progress=progress,
+    )
 
 
 def _address(model: PublishedModel, base_url: str | None) -> str:

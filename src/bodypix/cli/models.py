@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -12,6 +12,9 @@ from rich.text import Text
 from bodypix.cli.console import EXIT_FAILED, print_error, stdout
 from bodypix.cli.options import Offline, model_path
 from bodypix.errors import BodyPixError
+
+if TYPE_CHECKING:
+    from bodypix.checkpoints.catalogue import OwnModel, PublishedModel
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,38 +28,47 @@ app = typer.Typer(
 def list_models() -> None:
     """All models by name, and which of them are on this machine."""
     from bodypix.checkpoints import store
-    from bodypix.checkpoints.catalogue import PUBLISHED, built_in_models
+    from bodypix.checkpoints.catalogue import PublishedModel, all_models
 
+    models = all_models()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("name", "network", "stride", "size", "where"):
         # Names are there to be copied: on a narrow terminal another column gives way.
         table.add_column(
             heading,
             justify="right" if heading in ("stride", "size") else "left",
-            min_width=max(len(model.name) for model in PUBLISHED) if heading == "name" else None,
+            min_width=max(len(model.name) for model in models) if heading == "name" else None,
         )
-    for model in built_in_models():
-        where = "built in, the default" if model.default else "built in"
-        network = f"{model.architecture} {model.multiplier:g}"
-        table.add_row(
-            model.name, network, str(model.output_stride), f"{model.size / 1e6:.1f} MB", where
-        )
-    for published in PUBLISHED:
-        options = published.options
-        network = options.architecture
-        if network == "MobileNetV1":
-            network += f" {options.multiplier:g}"
-        where = "downloaded" if store.cached(published) else "to download"
-        table.add_row(
-            published.name,
-            network,
-            str(options.output_stride),
-            f"{published.megabytes:g} MB",
-            where,
-        )
+    for model in models:
+        if isinstance(model, PublishedModel):
+            options = model.options
+            facts = (options.architecture, options.multiplier, options.output_stride)
+            megabytes = f"{model.megabytes:g}"
+        else:
+            facts = (model.architecture, model.multiplier, model.output_stride)
+            megabytes = f"{model.size / 1e6:.1f}"
+        architecture, multiplier, stride = facts
+        network = architecture + (f" {multiplier:g}" if architecture == "MobileNetV1" else "")
+        table.add_row(model.name, network, str(stride), f"{megabytes} MB", _where(model))
     console = stdout()
     console.print(table)
     console.print(f"\nDownloads are kept in {store.cache_folder()}", markup=False)
+
+
+def _where(model: OwnModel | PublishedModel) -> str:
+    """Where a model's file is, and the other names it has."""
+    from bodypix.checkpoints import store
+    from bodypix.checkpoints.catalogue import PublishedModel
+
+    if isinstance(model, PublishedModel):
+        return "downloaded" if store.cached(model) else "to download"
+    notes = ["the default"] if model.default else []
+    notes += [f"also named {model.alias}"] if model.alias else []
+    if model.built_in:
+        place = "built in"
+    else:
+        place = "downloaded" if store.cached(model) else "to download"
+    return ", ".join([place, *notes])
 
 
 @app.command(
@@ -67,18 +79,16 @@ def download(
         list[str] | None,
         typer.Argument(metavar="NAME", help="Names of `bodypix models list`.", show_default=False),
     ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Every published model, about 500 MB.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Every model, about 500 MB.")] = False,
 ) -> None:
-    """Fetch published models and convert them, so that later runs need no network."""
-    from bodypix.checkpoints.catalogue import PUBLISHED, published
+    """Fetch models, and convert the published ones, so that later runs need no network."""
+    from bodypix.checkpoints.catalogue import all_models, find_model
 
-    wanted = [model.name for model in PUBLISHED] if everything else list(names or [])
+    wanted = [model.name for model in all_models()] if everything else list(names or [])
     if not wanted:
         raise typer.BadParameter("expected at least one name, or --all.", param_hint="NAME")
     for name in wanted:
-        published(name)  # a name that does not exist stops before anything is fetched
+        find_model(name)  # a name that does not exist stops before anything is fetched
     failed = False
     for name in wanted:
         try:

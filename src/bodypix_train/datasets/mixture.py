@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -17,9 +18,34 @@ from bodypix_train.targets import STRIDE, no_pose_targets
 from bodypix_train.tasks import Batch
 from bodypix_train.teachers import Teacher
 
-from . import augment
-from .augment import Augmentation, Crop
+from .augment import Crop, frame_of, render
+from .lazy import exact_ones
+from .plan import (
+    Augmentation,
+    Outline,
+    Picture,
+    Plan,
+    crop_placement,
+    draw_grey,
+    draw_light,
+    outline,
+    placement,
+    thing_placement,
+)
 from .sample import Bytes, Sample
+
+Key = tuple[int, int]  # number of a source, number of a sample in it
+Kept = TypeVar("Kept", covariant=True)
+
+
+class Shelf(Protocol[Kept]):
+    """Where the pictures and the cut-out things of a mixture are read from."""
+
+    def look(self, key: Key) -> tuple[Kept, Outline]:
+        """A picture as it is kept, and its outline."""
+
+    def thing_frame(self, number: int) -> tuple[int, int]:
+        """(H, W) of a thing."""
 
 
 @dataclass
@@ -29,29 +55,60 @@ class Mixture:
     ``objects`` are cut-out things, (H,W,4) RGBA uint8, that are put over crops.
     """
 
-    sources: list[tuple[float, list[Sample]]]
+    sources: list[tuple[float, Sequence[Sample]]]
     options: Augmentation = field(default_factory=Augmentation)
-    objects: list[Bytes] = field(default_factory=list)
+    objects: Sequence[Bytes] = ()
 
     def __post_init__(self) -> None:
         self.sources = [(w, s) for w, s in self.sources if s and w > 0]
         if not self.sources:
             raise ValueError("no training pictures: every source of the recipe is empty")
-        weights = np.array([w for w, _ in self.sources])
-        self.shares = weights / weights.sum()
-        self.cutouts = [s for _, source in self.sources for s in source if s.exact]
+        self.shares = shares([weight for weight, _ in self.sources])
+        # Samples good enough to be cut out, of the sources that have any.
+        cutouts = [
+            [(number, i) for i in exact_ones(samples)]
+            for number, (_, samples) in enumerate(self.sources)
+        ]
+        self.cutouts = [keys for keys in cutouts if keys]
+        self.cutout_shares = shares([self.sources[keys[0][0]][0] for keys in self.cutouts])
 
-    def draw(self, size: int, rng: np.random.Generator) -> Crop:
-        """One augmented crop, geometry only."""
-        source = self.sources[rng.choice(len(self.sources), p=self.shares)][1]
-        crop = augment.crop(source[rng.integers(len(source))], size, self.options, rng)
+    def sample(self, key: Key) -> Sample:
+        return self.sources[key[0]][1][key[1]]
+
+    def look(self, key: Key) -> tuple[Sample, Outline]:
+        """As `Shelf` says."""
+        sample = self.sample(key)
+        return sample, outline(sample)
+
+    def thing_frame(self, number: int) -> tuple[int, int]:
+        """As `Shelf` says."""
+        return frame_of(self.objects[number])
+
+    def plan(self, size: int, rng: np.random.Generator, shelf: Shelf[Picture]) -> Plan[Picture]:
+        """What a crop is to show, with pictures as they lie in ``shelf``."""
+        number = int(rng.choice(len(self.sources), p=self.shares))
+        picture, seen = shelf.look((number, int(rng.integers(len(self.sources[number][1])))))
+        matrix = crop_placement(seen, size, self.options, rng)
+        grey = draw_grey(rng)
+        front, things = None, []
         if self.cutouts and rng.random() < self.options.paste_share:
-            front = self.cutouts[rng.integers(len(self.cutouts))]
-            crop = augment.paste(front, crop, self.options, rng)
+            keys = self.cutouts[rng.choice(len(self.cutouts), p=self.cutout_shares)]
+            person, seen = shelf.look(keys[rng.integers(len(keys))])
+            front = (person, placement(seen, size, self.options, rng))
         if self.objects and rng.random() < self.options.object_share:
             for _ in range(rng.integers(1, 4)):
-                crop = augment.clutter(self.objects[rng.integers(len(self.objects))], crop, rng)
-        return crop
+                thing = int(rng.integers(len(self.objects)))
+                things.append((thing, thing_placement(shelf.thing_frame(thing), size, rng)))
+        return Plan(picture, matrix, grey, front, tuple(things), draw_light(rng))
+
+    def draw(self, size: int, rng: np.random.Generator) -> Crop:
+        """One crop, made on the processor."""
+        return render(self.plan(size, rng, self), size, self.objects)
+
+
+def shares(weights: Sequence[float]) -> NDArray[np.float64]:
+    """Weights that add up to 1."""
+    return np.array(weights) / np.sum(weights)
 
 
 @dataclass(frozen=True)
@@ -72,31 +129,33 @@ class BatchStream:
         rng = np.random.default_rng(self.seed)
         while True:
             crops = [self.mixture.draw(self.size, rng) for _ in range(self.batch_size)]
-            yield collate(crops, rng, self.teacher, round(self.batch_size * self.taught))
+            yield collate(crops, self.teacher, round(self.batch_size * self.taught))
 
 
-def collate(
-    crops: list[Crop], rng: np.random.Generator, teacher: Teacher | None, taught: int
-) -> Batch:
+def collate(crops: list[Crop], teacher: Teacher | None, taught: int) -> Batch:
     """Crops as tensors; the teacher answers for the first ``taught`` as the network sees them."""
-    images = np.stack([augment.photometric(crop.image, rng) for crop in crops])
-    answers = {}
-    if teacher is not None and taught:
-        hints = [hint_name(block) for block in teacher.hints]
-        names = [*teacher.names, *hints]
-        for name, head in zip(names, teacher.heads(images[:taught], names), strict=True):
-            answer = torch.from_numpy(head) if name in hints else channels_first(head)
-            # The network's own layout: gradients of another one take slow paths all the way.
-            answers[name] = answer.contiguous(memory_format=torch.channels_last)
+    images = np.stack([crop.image for crop in crops])
     return Batch(
         image=channels_first(images) / 127.5 - 1,
         person=channels_first(np.stack([c.person for c in crops])[..., None]) / 255,
         trust=channels_first(np.stack([c.trust for c in crops])[..., None]) / 255,
         parts=channels_first(np.stack([c.parts for c in crops])) / 255,
         has_parts=torch.tensor([float(c.has_parts) for c in crops]),
-        teacher=answers,
+        teacher=ask(teacher, images[:taught]) if teacher is not None and taught else {},
         poses=collate_poses(crops),
     )
+
+
+def ask(teacher: Teacher, images: NDArray[np.uint8]) -> dict[str, torch.Tensor]:
+    """All that a teacher answers to (N,S,S,3) RGB: tensors NCHW by the names of heads and hints."""
+    hints = [hint_name(block) for block in teacher.hints]
+    names = [*teacher.names, *hints]
+    answers = {}
+    for name, head in zip(names, teacher.heads(images, names), strict=True):
+        answer = torch.from_numpy(head) if name in hints else channels_first(head)
+        # The network's own layout: gradients of another one take slow paths all the way.
+        answers[name] = answer.contiguous(memory_format=torch.channels_last)
+    return answers
 
 
 def collate_poses(crops: list[Crop]) -> dict[str, torch.Tensor]:
@@ -112,7 +171,7 @@ def channels_first(x: NDArray[np.generic]) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(x.transpose(0, 3, 1, 2), dtype=np.float32))
 
 
-def prefetch(stream: BatchStream, depth: int = 4) -> Iterator[Batch]:
+def prefetch(stream: Iterable[Batch], depth: int = 4) -> Generator[Batch, None, None]:
     """Make batches in a thread while the network learns.
 
     A thread, not a process: the pictures stay in one place, nothing is forked under OpenCV's

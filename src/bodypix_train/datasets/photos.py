@@ -1,17 +1,24 @@
-"""Readers of the training photographs: teacher-labelled folders and Clothing Co-Parsing."""
+"""Training photographs: teacher-labelled folders, negatives, things, Clothing Co-Parsing.
+
+A file that cannot be read is named in the log when it is first drawn, and left out.
+"""
 
 from __future__ import annotations
 
 import logging
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from bodypix.body import PARTS
 from bodypix_train.label import pictures
 
+from .files import read_rgb
+from .lazy import Budget, LazyList
 from .sample import Bytes, Sample, find_faces
 
 log = logging.getLogger(__name__)
@@ -20,126 +27,137 @@ log = logging.getLogger(__name__)
 CCP_CARRIED = (2, 33, 56)
 
 
-def read_teacher_folder(images: Path, labels: Path) -> list[Sample]:
-    """Every picture with a label file; unreadable files are named in the log and left out."""
-    samples = []
-    for path in pictures(images):
-        answer = read_labels(labels / f"{path.stem}.npz")
+def read_teacher_folder(images: Path, labels: Path, budget: Budget) -> LazyList[Sample]:
+    """Every picture with a label file."""
+
+    def read(path: Path) -> Sample:
         image = read_rgb(path)
-        if answer is None or image is None:
-            continue
-        person, parts = answer
+        person, parts = read_labels(label_file(labels, path))
         person = sharpen(person, image)
-        samples.append(
-            Sample(
-                name=path.name,
-                image=image,
-                person=person,
-                trust=certainty(person),
-                parts=parts,
-                faces=find_faces(parts),
-            )
-        )
-    return samples
+        return Sample(path.name, image, person, certainty(person), parts, faces=find_faces(parts))
+
+    return LazyList(str(images), labelled(images, labels), read, budget)
 
 
-def read_empty_folder(images: Path, labels: Path, tolerance: float = 0.01) -> list[Sample]:
-    """Pictures in which the teachers see nobody: negatives. Others are left out."""
-    samples = []
-    for path in pictures(images):
-        answer = read_labels(labels / f"{path.stem}.npz")
+def read_empty_folder(
+    images: Path, labels: Path, budget: Budget, tolerance: float = 0.01
+) -> LazyList[Sample]:
+    """Pictures in which the teachers see nobody: negatives. Others are left out.
+
+    All label files are read at once, to know which pictures these are.
+    """
+
+    def is_empty(path: Path) -> bool:
+        try:
+            person, _ = read_labels(label_file(labels, path))
+        except ValueError as error:
+            log.warning("%s, left out", error)
+            return False
+        return bool((person > 64).mean() <= tolerance)
+
+    def read(path: Path) -> Sample:
         image = read_rgb(path)
-        if answer is None or image is None:
-            continue
-        if (answer[0] > 64).mean() > tolerance:
-            continue
+        person, parts = read_labels(label_file(labels, path))
         # Where even one teacher is in doubt, nothing is taught.
-        trust = np.where(answer[0] > 40, 0, 255).astype(np.uint8)
-        nobody, no_parts = np.zeros_like(answer[0]), np.zeros_like(answer[1])
-        samples.append(Sample(path.name, image, nobody, trust, no_parts))
-    return samples
+        trust = np.where(person > 40, 0, 255).astype(np.uint8)
+        return Sample(path.name, image, np.zeros_like(person), trust, np.zeros_like(parts))
+
+    return LazyList(str(images), filter(is_empty, labelled(images, labels)), read, budget)
 
 
-def read_nobody_folder(images: Path) -> list[Sample]:
-    """Pictures that somebody has looked at and found without people: negatives, in full trust."""
-    samples = []
-    for path in pictures(images):
+def read_nobody_folder(images: Path, budget: Budget) -> LazyList[Sample]:
+    """Pictures without people, somebody has looked: negatives, in full trust.
+
+    Those in ``images`` and in the folders directly in it.
+    """
+
+    def read(path: Path) -> Sample:
         image = read_rgb(path)
-        if image is None:
-            continue
-        half = (image.shape[0] // 2 + 1, image.shape[1] // 2 + 1)
-        eighth = (image.shape[0] // 8 + 1, image.shape[1] // 8 + 1, 24)
-        nobody = np.zeros(half, np.uint8)
-        samples.append(
-            Sample(path.name, image, nobody, np.full_like(nobody, 255), np.zeros(eighth, np.uint8))
-        )
-    return samples
+        nobody = np.zeros((image.shape[0] // 2 + 1, image.shape[1] // 2 + 1), np.uint8)
+        return Sample(path.name, image, nobody, np.full_like(nobody, 255), no_parts(image))
+
+    return LazyList(str(images), pictures_below(images), read, budget)
 
 
-def read_objects(folder: Path) -> list[Bytes]:
-    """Cut-out things that are not people, (H,W,4) RGBA; files without transparency are left out."""
-    objects = []
-    for path in pictures(folder):
+def read_objects(folders: Sequence[Path], budget: Budget) -> LazyList[Bytes]:
+    """Cut-out things that are not people, (H,W,4) RGBA; files without transparency are left out.
+
+    Those in ``folders`` and in the folders directly in each.
+    """
+
+    def read(path: Path) -> Bytes:
         picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if picture is None or picture.ndim != 3 or picture.shape[2] != 4:
-            log.warning("%s: not a picture with transparency, left out", path)
-            continue
-        objects.append(np.ascontiguousarray(picture[..., [2, 1, 0, 3]]))
-    return objects
+            raise ValueError(f"{path}: not a picture with transparency")
+        return np.ascontiguousarray(picture[..., [2, 1, 0, 3]])
+
+    paths = [path for folder in folders for path in pictures_below(folder)]
+    return LazyList(", ".join(map(str, folders)), paths, read, budget)
 
 
-def read_ccp(root: Path, labels: Path, *, drawn: bool) -> list[Sample]:
+def read_ccp(root: Path, labels: Path, budget: Budget, *, drawn: bool) -> LazyList[Sample]:
     """Clothing Co-Parsing under ``root``: the pictures with hand-made masks, or those without.
 
     Background people carry no hand-made label, so background pixels that the teachers call a
     person are not taught, unless they touch the labelled person, whose outline is known.
     """
-    samples = []
-    for path in pictures(root / "images"):
-        drawing = root / "labels" / f"{path.stem}.png"
-        if drawing.exists() != drawn:
-            continue
-        answer = read_labels(labels / f"{path.stem}.npz")
+
+    def drawing_of(path: Path) -> Path:
+        return root / "labels" / f"{path.stem}.png"
+
+    def read(path: Path) -> Sample:
         image = read_rgb(path)
-        if answer is None or image is None:
-            continue
-        teacher, parts = answer
+        teacher, parts = read_labels(label_file(labels, path))
         if drawn:
-            classes = cv2.imread(str(drawing), cv2.IMREAD_GRAYSCALE)
+            classes = cv2.imread(str(drawing_of(path)), cv2.IMREAD_GRAYSCALE)
             if classes is None or classes.shape != image.shape[:2]:
-                log.warning("%s: unreadable or not of its picture's size, left out", drawing)
-                continue
-            solid = ((classes > 0) & ~np.isin(classes, CCP_CARRIED)).astype(np.uint8) * 255
-            near = cv2.dilate(solid, np.ones((25, 25), np.uint8))
-            doubt = cv2.resize(teacher, solid.shape[::-1]) > 80
+                raise ValueError(f"{drawing_of(path)}: unreadable or not of its picture's size")
+            person = ((classes > 0) & ~np.isin(classes, CCP_CARRIED)).astype(np.uint8) * 255
+            near = cv2.dilate(person, np.ones((25, 25), np.uint8))
+            doubt = cv2.resize(teacher, person.shape[::-1]) > 80
             trust = np.where(doubt & (near == 0), 0, 255).astype(np.uint8)
-            person = solid
         else:
             person = sharpen(teacher, image)
             trust = certainty(person)
-        samples.append(
-            Sample(path.name, image, person, trust, parts, exact=drawn, faces=find_faces(parts))
-        )
-    return samples
+        return Sample(path.name, image, person, trust, parts, exact=drawn, faces=find_faces(parts))
+
+    images = root / "images"
+    paths = [path for path in labelled(images, labels) if drawing_of(path).exists() == drawn]
+    return LazyList(str(images), paths, read, budget, exact=drawn)
 
 
-def read_rgb(path: Path) -> Bytes | None:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        log.warning("%s: unreadable picture, left out", path)
-        return None
-    return np.ascontiguousarray(image[..., ::-1])
+def pictures_below(root: Path) -> list[Path]:
+    """Pictures in ``root`` and in the folders directly in it."""
+    folders = [root, *sorted(path for path in root.iterdir() if path.is_dir())]
+    return [path for folder in folders for path in pictures(folder)]
 
 
-def read_labels(path: Path) -> tuple[Bytes, Bytes] | None:
-    if not path.exists():
-        return None
+def labelled(images: Path, labels: Path) -> list[Path]:
+    """The pictures that the teachers have answered for; how many others there are is logged."""
+    every = pictures(images)
+    answered = [path for path in every if label_file(labels, path).exists()]
+    if missing := len(every) - len(answered):
+        message = "%s: pictures without answers in %s, left out (%d): `bodypix-train label` them"
+        log.warning(message, images, labels, missing)
+    return answered
+
+
+def label_file(labels: Path, picture: Path) -> Path:
+    return labels / f"{picture.stem}.npz"
+
+
+def read_labels(path: Path) -> tuple[Bytes, Bytes]:
+    """Person (h, w) and parts (h', w', 24) that the teachers wrote. Raises ValueError."""
     try:
         with np.load(path) as file:
             return file["person"], file["parts"]
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-        log.warning("%s: unreadable labels (%s), left out", path, error)
-        return None
+        raise ValueError(f"{path}: unreadable labels ({error})") from error
+
+
+def no_parts(image: Bytes) -> Bytes:
+    """Parts of a picture in which nobody is, on an eighth of its grid."""
+    return np.zeros((image.shape[0] // 8 + 1, image.shape[1] // 8 + 1, PARTS), np.uint8)
 
 
 def certainty(person: Bytes) -> Bytes:

@@ -39,6 +39,8 @@ class Sample:
     | --------- | ---------- | ---------------------------------------------------------------- |
     | instances | (h, w)     | 0 nobody, 1..P the people, uint8                                 |
     | keypoints | (P, 17, 3) | x, y in picture pixels; 0 not labelled, 1 hidden, 2 visible      |
+
+    Of a person whose row is all 0 no pose is taught; a crowd is such a person too.
     """
 
     name: str
@@ -65,6 +67,14 @@ class Sample:
             raise ValueError(
                 f"{self.name}: keypoints must be (P, 17, 3), got {self.keypoints.shape}"
             )
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the arrays take."""
+        arrays = (
+            self.image, self.person, self.trust, self.parts, self.instances, self.keypoints
+        )  # fmt: skip
+        return sum(array.nbytes for array in arrays if array is not None)
 
 
 def find_faces(parts: Bytes) -> tuple[Face, ...]:

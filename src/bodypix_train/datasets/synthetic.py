@@ -6,30 +6,46 @@ import json
 import logging
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from bodypix.body import KEYPOINTS, PARTS
-from bodypix_train.synthetic.shards import Files, decode_image, read_shards
+from bodypix_train.synthetic.shards import Files, Place, decode_image, index_shards, read_place
 
+from .grids import corner_aligned, corner_nearest
+from .lazy import Budget, LazyList
 from .sample import Bytes, Sample, find_faces
 
 log = logging.getLogger(__name__)
 
+NEEDED = ("jpg", "alpha.png", "parts.png", "people.png", "json")
 COUNTS = 0.25  # area of the person in a cell of the parts grid from which the cell has a part
 
 
-def read_synthetic_folder(folder: Path) -> list[Sample]:
-    """Every picture of the shards in ``folder``; broken ones are named in the log and left out."""
-    samples = []
-    for key, files in read_shards(folder):
-        try:
-            samples.append(to_sample(f"{folder.name}/{key}", files))
-        except (KeyError, ValueError) as error:
-            log.warning("%s: picture %s is incomplete (%s), left out", folder, key, error)
-    if not samples:
+def read_synthetic_folder(folder: Path, budget: Budget) -> LazyList[Sample]:
+    """Every picture of the shards in ``folder``; broken ones are named in the log and left out.
+
+    Raises ValueError where there is none.
+    """
+    places = []
+    for place in index_shards(folder):
+        if missing := [ending for ending in NEEDED if ending not in place.endings]:
+            log.warning(
+                "%s: picture %s is incomplete (no %s), left out",
+                place.shard, place.key, ", ".join(missing),
+            )  # fmt: skip
+        else:
+            places.append(place)
+    if not places:
         raise ValueError(f"{folder}: expected shards (shard-*.tar) with pictures, found none")
-    return samples
+
+    def read(place: Place) -> Sample:
+        name = f"{folder.name}/{place.key}"
+        try:
+            return to_sample(name, read_place(place))
+        except ValueError as error:
+            raise ValueError(f"{place.shard}: picture {place.key}: {error}") from error
+
+    return LazyList(str(folder), places, read, budget, exact=True)
 
 
 def to_sample(name: str, files: Files) -> Sample:
@@ -57,31 +73,17 @@ def to_sample(name: str, files: Files) -> Sample:
         one_hot,
         exact=True,
         faces=find_faces(one_hot),
-        # Ids do not mix: the nearest one counts.
-        instances=cv2.resize(people, person.shape[::-1], interpolation=cv2.INTER_NEAREST),  # type: ignore[arg-type]
+        instances=corner_nearest(people, *person.shape),
         keypoints=np.array(joints, np.float32).reshape(-1, KEYPOINTS, 3),
     )
 
 
-def corner_aligned(values: Bytes, height: int, width: int) -> Bytes:
-    """Bilinear samples of a picture at a grid whose corners are the picture's corner pixels."""
-    rows, columns = values.shape
-    y = np.linspace(0, rows - 1, height, dtype=np.float32)
-    x = np.linspace(0, columns - 1, width, dtype=np.float32)
-    smoothed = cv2.GaussianBlur(values, (0, 0), 0.35 * rows / height)  # no aliasing
-    grid_x, grid_y = np.meshgrid(x, y)
-    return cv2.remap(smoothed, grid_x, grid_y, cv2.INTER_LINEAR)  # type: ignore[return-value]
-
-
 def _one_hot(parts: Bytes, height: int, width: int) -> Bytes:
     """The part that fills most of every cell, where a person fills enough of it."""
-    shares = np.stack(
-        [
-            corner_aligned(np.where(parts == part + 1, 255, 0).astype(np.uint8), height, width)
-            for part in range(PARTS)
-        ],
-        axis=2,
-    ).astype(np.int32)
+    shares = np.zeros((height, width, PARTS), np.int32)
+    for part in np.unique(parts[parts > 0]) - 1:
+        shown = np.where(parts == part + 1, 255, 0).astype(np.uint8)
+        shares[..., part] = corner_aligned(shown, height, width)
     best = shares.argmax(axis=2)
     there = shares.sum(axis=2) >= 255 * COUNTS
     return (np.eye(PARTS, dtype=np.uint8)[best] * 255 * there[..., None]).astype(np.uint8)

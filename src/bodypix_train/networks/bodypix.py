@@ -96,6 +96,8 @@ class BodyPixNet(nn.Module):
         self.lateral4 = ConvBn(stride4, at4, relu=None)
         self.refine4 = Separable(at4, at4)
         self.person = nn.Conv2d(at4, FINE_HEADS["segments_fine"], 1)
+        # The coarse head errs less where there is nobody; the fine one corrects it.
+        self.coarse_share = nn.Parameter(torch.tensor(0.5))
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
         blocks = self.backbone(image)
@@ -112,5 +114,6 @@ class BodyPixNet(nn.Module):
         at8 = self.refine8(F.relu6(double(self.context(at16)) + self.lateral8(at8)))
         out["part_heatmaps_fine"] = self.parts(at8)
         at4 = self.refine4(F.relu6(double(self.reduce(at8)) + self.lateral4(at4)))
-        out["segments_fine"] = self.person(at4)
+        coarse = double(double(out["segments"]))
+        out["segments_fine"] = self.person(at4) + self.coarse_share * coarse
         return out

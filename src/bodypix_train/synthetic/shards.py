@@ -20,7 +20,7 @@ import logging
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -73,29 +73,64 @@ def write_shard(path: Path, pictures: list[tuple[int, Files]]) -> None:
 
 def read_shards(folder: Path) -> Iterator[tuple[str, Files]]:
     """(key, files) of every whole picture; broken shards are named in the log and left."""
+    for place in index_shards(folder):
+        yield place.key, read_place(place)
+
+
+class Place(NamedTuple):
+    """Where a picture's group of files lies: a piece of a shard, a tar in itself."""
+
+    shard: Path
+    key: str
+    start: int
+    length: int
+    endings: tuple[str, ...]
+
+
+def index_shards(folder: Path) -> Iterator[Place]:
+    """Every whole picture's place; only the names in the shards are read."""
     for path in sorted(folder.glob("shard-*.tar")):
-        yield from read_shard(path)
+        yield from index_shard(path)
 
 
-def read_shard(path: Path) -> Iterator[tuple[str, Files]]:
-    """(key, files) of one shard."""
-    key, files = "", {}
+def index_shard(path: Path) -> Iterator[Place]:
+    """The places of one shard; what is broken is named in the log and left."""
+    key, start, end = "", 0, 0
+    endings: tuple[str, ...] = ()
     try:
-        with tarfile.open(path) as tar:
+        with tarfile.open(path, "r:") as tar:
             for entry in tar:
                 name, _, ending = entry.name.partition(".")
-                if name != key and files:
-                    yield key, files
-                    files = {}
-                key = name
-                content = tar.extractfile(entry)
-                if content is not None:
-                    files[ending] = content.read()
+                if name != key and endings:
+                    yield Place(path, key, start, entry.offset - start, endings)
+                    endings = ()
+                if not endings:
+                    key, start = name, entry.offset
+                end = entry.offset_data + entry.size
+                endings = (*endings, ending)
     except (tarfile.TarError, OSError, EOFError) as error:
         log.warning("%s: unreadable after picture %s (%s), the rest is left out", path, key, error)
         return
-    if files:
-        yield key, files
+    if endings:
+        whole = -(-end // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE  # with the last file's padding
+        yield Place(path, key, start, whole - start, endings)
+
+
+def read_place(place: Place) -> Files:
+    """The files of one picture. Raises ValueError, OSError where they have changed meanwhile."""
+    with place.shard.open("rb") as file:
+        file.seek(place.start)
+        piece = file.read(place.length)
+    files: Files = {}
+    try:
+        with tarfile.open(fileobj=io.BytesIO(piece), mode="r:") as tar:
+            for entry in tar:
+                content = tar.extractfile(entry)
+                if content is not None:
+                    files[entry.name.partition(".")[2]] = content.read()
+    except tarfile.TarError as error:
+        raise ValueError(f"{place.shard}: picture {place.key} is unreadable ({error})") from error
+    return files
 
 
 def decode_image(content: bytes) -> NDArray[Any]:

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bodypix.body import PARTS
+from bodypix_train.datasets.lazy import Budget
 from bodypix_train.datasets.synthetic import read_synthetic_folder, to_sample
 from bodypix_train.recipe import Source, read_source
 from bodypix_train.synthetic import produce as production
@@ -113,7 +114,8 @@ def test_samples_of_shards(pictures, tmp_path):
     folder.mkdir()
     write_shard(folder / "shard-00000.tar", [(n, encode(p)) for n, p in enumerate(pictures)])
     source = Source("synthetic", "people", 1.0)
-    for sample, picture in zip(read_source(source, tmp_path, tmp_path), pictures, strict=True):
+    samples = read_source(source, tmp_path, tmp_path, Budget(0))
+    for sample, picture in zip(samples, pictures, strict=True):
         height, width = picture.alpha.shape
         assert sample.image.shape == (height, width, 3)
         assert sample.person.shape == (height // 2 + 1, width // 2 + 1)
@@ -141,7 +143,7 @@ def test_the_parts_of_a_sample_lie_where_the_picture_has_them():
     files["json"] = b'{"keypoints": [' + str([[30, 20, 2]] * 17).encode() + b"]}"
     sample = to_sample("half", files)
     assert sample.instances is not None
-    assert np.array_equal(sample.instances > 0, sample.person > 128)
+    assert np.array_equal(sample.instances > 0, sample.person > 127)
     assert sample.keypoints is not None
     assert sample.keypoints.shape == (1, 17, 3)
     assert sample.parts.shape == (9, 7, 24)
@@ -153,13 +155,27 @@ def test_an_incomplete_picture_is_left_out(pictures, tmp_path, caplog):
     files = encode(pictures[0])
     without = {ending: content for ending, content in files.items() if ending != "alpha.png"}
     write_shard(tmp_path / "shard-00000.tar", [(0, files), (1, without)])
-    assert len(read_synthetic_folder(tmp_path)) == 1
+    assert len(read_synthetic_folder(tmp_path, Budget(10**6))) == 1
     assert "picture 00000001 is incomplete" in caplog.text
+
+
+def test_shards_that_change_while_they_are_used(pictures, tmp_path, caplog):
+    files = encode(pictures[0])
+    write_shard(tmp_path / "shard-00000.tar", [(0, files)])
+    write_shard(tmp_path / "shard-00001.tar", [(1, files)])
+    samples = read_synthetic_folder(tmp_path, Budget(0))
+    size = (tmp_path / "shard-00000.tar").stat().st_size
+    (tmp_path / "shard-00000.tar").write_bytes(b"?" * size)
+    assert samples[0].name.endswith("/00000001")
+    assert "shard-00000.tar: picture 00000000" in caplog.text
+    (tmp_path / "shard-00001.tar").unlink()
+    with pytest.raises(ValueError, match="none of its pictures can be used"):
+        samples[1]
 
 
 def test_a_folder_without_shards_is_named(tmp_path):
     with pytest.raises(ValueError, match=r"expected shards"):
-        read_synthetic_folder(tmp_path)
+        read_synthetic_folder(tmp_path, Budget(10**6))
 
 
 class Pool:

@@ -1,0 +1,102 @@
+"""What networks of other sizes cost, before any of them is trained: their time with random weights.
+
+    python benchmarks/networks.py [RECIPE.toml ...] [--widths 96,32 --multiplier 0.25 ...]
+        [--size 321x241] [--threads 2] [--rounds 15]
+
+Prints Markdown: weights, file size and network time of a person mask and of a part map for the
+network of every recipe (all of ours by default) and for MobileNets given by multiplier and decoder
+widths. In every round all networks are timed in turn; a ratio is formed within a round, against the
+first network, and given as the median over the rounds with smallest and largest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import bodypix_train.recipe
+from bodypix.checkpoints.info import model_info
+from bodypix.engine import Engine
+from bodypix_train.export import default_metadata, export
+from bodypix_train.networks.bodypix import BodyPixNet
+from bodypix_train.recipe import read_recipe
+
+RECIPES = Path(bodypix_train.recipe.__file__).parent / "recipes"
+FIRST = RECIPES / "default.toml"
+HEADS = ("segments_fine", "part_heatmaps_fine")
+
+
+def networks(arguments: argparse.Namespace) -> dict[str, BodyPixNet]:
+    """Networks with random weights by name; the same network is listed once."""
+    recipes = map(read_recipe, [FIRST, *(arguments.recipes or sorted(RECIPES.glob("*.toml")))])
+    shapes = [(recipe.multiplier, recipe.widths, recipe.architecture) for recipe in recipes]
+    for multiplier, widths in zip(arguments.multiplier, arguments.widths, strict=True):
+        at8, at4 = map(int, widths.split(","))
+        shapes.append((multiplier, (at8, at4), "MobileNetV1"))
+    return {
+        f"{architecture} x{multiplier:g}, {widths[0]} and {widths[1]}": BodyPixNet(
+            multiplier, widths, architecture
+        ).eval()
+        for multiplier, widths, architecture in dict.fromkeys(shapes)
+    }
+
+
+def fastest(engine: Engine, tensor: np.ndarray, heads: tuple[str, ...], runs: int = 5) -> float:
+    """Milliseconds."""
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        engine.run(tensor, heads)
+        times.append(time.perf_counter() - start)
+    return min(times) * 1e3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("recipes", nargs="*", type=Path)
+    parser.add_argument("--multiplier", type=float, action="append", default=[])
+    parser.add_argument("--widths", action="append", default=[])
+    parser.add_argument("--size", default="321x241")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=15)
+    arguments = parser.parse_args()
+    width, height = map(int, arguments.size.split("x"))
+    if width % 16 != 1 or height % 16 != 1:
+        sys.exit(f"--size: expected sides of the form 16k+1, got {arguments.size}")
+    torch.manual_seed(0)
+    tensor = np.random.default_rng(0).uniform(-1, 1, (1, height, width, 3)).astype(np.float32)
+    times: dict[str, list[list[float]]] = {}
+    engines, facts = {}, {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, network in networks(arguments).items():
+            path = Path(folder) / f"{len(facts)}.onnx"
+            metadata = default_metadata(name, "0", network.multiplier, network.architecture)
+            facts[name] = model_info(export(network, metadata, path))
+            engines[name] = Engine(path, device="cpu", threads=arguments.threads)
+        for _ in range(arguments.rounds):
+            for name, engine in engines.items():
+                row = [fastest(engine, tensor, HEADS[:1]), fastest(engine, tensor, HEADS)]
+                times.setdefault(name, []).append(row)
+    first = next(iter(times.values()))
+    print("| network, decoder widths | weights | MB | mask, ms | with parts, ms | of the first |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
+    for name, rows in times.items():
+        mask, parts = (statistics.median(column) for column in zip(*rows, strict=True))
+        shares = sorted(mine[0] / base[0] for mine, base in zip(rows, first, strict=True))
+        ratio = f"{statistics.median(shares):.2f} ({shares[0]:.2f} to {shares[-1]:.2f})"
+        info = facts[name]
+        print(
+            f"| {name} | {info.parameters:,} | {info.size / 1e6:.1f} "
+            f"| {mask:.2f} | {parts:.2f} | {ratio} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

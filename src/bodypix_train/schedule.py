@@ -1,0 +1,60 @@
+"""How long and how fast a network learns."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+PRECISIONS = ("bf16", "float32")
+OPTIMIZERS = ("adamw", "muon")
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """``stages`` are (share of the steps done, crop side, batch size of each process).
+
+    ``freeze_norm`` keeps the statistics of batch normalisation as they are: the network then
+    gives one answer to one picture, whatever else is in the batch, and can follow a teacher that
+    has no such noise. It needs a lower rate, and weights that are good already. ``precision``
+    "bf16" multiplies in bfloat16 and keeps weights and losses in float32. ``optimizer`` "muon"
+    learns features faster than "adamw" (see `optimizer`). ``revive`` gives channels of the
+    backbone that are never or always at their limit a new start (see `revive`).
+    """
+
+    steps: int
+    learning_rate: float = 3e-3
+    warmup: int = 200
+    weight_decay: float = 0.02
+    ema: float = 0.9995
+    stages: tuple[tuple[float, int, int], ...] = ((0.0, 193, 24), (0.4, 257, 16))
+    save_minutes: float = 3.0
+    freeze_norm: bool = False
+    precision: str = "bf16"
+    optimizer: str = "adamw"
+    revive: bool = False
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(
+                f"schedule.optimizer: expected one of {', '.join(OPTIMIZERS)},"
+                f" got {self.optimizer!r}"
+            )
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"schedule.precision: expected one of {', '.join(PRECISIONS)},"
+                f" got {self.precision!r}"
+            )
+        if not self.stages or self.stages[0][0] != 0:
+            raise ValueError(
+                f"schedule.stages: expected [share, side, batch] with shares from 0.0 on,"
+                f" got {list(map(list, self.stages))}"
+            )
+
+    def stage(self, progress: float) -> tuple[int, int]:
+        """(crop side, batch size) at ``progress`` in 0..1."""
+        return next((s, b) for start, s, b in reversed(self.stages) if progress >= start)
+
+    def rate(self, step: int, progress: float) -> float:
+        """Learning rate: linear warm-up, then half a cosine down to 1%."""
+        warm = min(1.0, (step + 1) / self.warmup)
+        return self.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
