@@ -325,7 +325,7 @@ def test_learns_from_the_device(where: str) -> None:
     optimizer = torch.optim.Adam(task.parameters(), 3e-3)
     losses = []
     batches: Iterator[Batch] = prefetch(DeviceStream(Store(make_mixture(), device), 6, 65, 0))
-    for _ in range(40):
+    for _ in range(70):
         loss, terms = task(next(batches))
         optimizer.zero_grad()
         loss.backward()

@@ -72,6 +72,9 @@ class BodyPixNet(nn.Module):
     | part_heatmaps_fine | stride 8  | 24 part logits                                 |
     | segments_fine      | stride 4  | person logit                                   |
 
+    The person's fine logit is the decoder's and half of the coarse head's, which errs less where
+    there is nobody.
+
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50".
     """
@@ -96,8 +99,8 @@ class BodyPixNet(nn.Module):
         self.lateral4 = ConvBn(stride4, at4, relu=None)
         self.refine4 = Separable(at4, at4)
         self.person = nn.Conv2d(at4, FINE_HEADS["segments_fine"], 1)
-        # The coarse head errs less where there is nobody; the fine one corrects it.
-        self.coarse_share = nn.Parameter(torch.tensor(0.5))
+        # Not learned: on the pictures that it learns from the fine head needs no help.
+        self.register_buffer("coarse_share", torch.tensor(0.5))
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
         blocks = self.backbone(image)
