@@ -8,6 +8,22 @@ import pytest
 from bodypix_train.datasets.sample import Sample, find_faces
 from bodypix_train.networks.bodypix import BodyPixNet
 
+TINY_RECIPE = """
+name = "tiny"
+[network]
+multiplier = 0.25
+widths = [8, 8]
+[loss]
+pose_weight = 0.25
+teacher_share = 0.0
+[data]
+teachers = "teachers"
+sources = [{ kind = "nobody", images = "images", weight = 1.0 }]
+[schedule]
+steps = 4
+stages = [[0.0, 33, 2]]
+"""
+
 
 @pytest.fixture
 def network() -> BodyPixNet:

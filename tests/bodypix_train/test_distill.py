@@ -21,23 +21,9 @@ from bodypix_train.networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet
 from bodypix_train.recipe import read_recipe
 from bodypix_train.tasks import SegmentationTask
 
-from .conftest import person_sample
+from .conftest import TINY_RECIPE, person_sample
 
-RECIPE = """
-name = "tiny"
-[network]
-multiplier = 0.25
-widths = [8, 8]
-[loss]
-pose_weight = 0.25
-teacher_share = 1.0
-[data]
-teachers = "teachers"
-sources = [{ kind = "nobody", images = "images", weight = 1.0 }]
-[schedule]
-steps = 4
-stages = [[0.0, 33, 2]]
-"""
+RECIPE = TINY_RECIPE.replace("teacher_share = 0.0", "teacher_share = 1.0")
 
 
 @pytest.fixture

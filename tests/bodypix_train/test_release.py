@@ -10,22 +10,9 @@ from bodypix_train.recipe import read_recipe
 from bodypix_train.release import FOLDER, find_release, read_release
 from bodypix_train.toml_files import laid_over, read_toml
 
+from .conftest import TINY_RECIPE
+
 RECIPES = Path(FOLDER).parent / "recipes"
-RECIPE = """
-name = "tiny"
-[network]
-multiplier = 0.25
-widths = [8, 8]
-[loss]
-pose_weight = 0.25
-teacher_share = 0.0
-[data]
-teachers = "teachers"
-sources = [{ kind = "nobody", images = "images", weight = 1.0 }]
-[schedule]
-steps = 4
-stages = [[0.0, 33, 2]]
-"""
 RELEASE = """
 name = "tiny"
 version = "1"
@@ -39,7 +26,7 @@ recipe = "two.toml"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "one.toml").write_text(RECIPE)
+    (tmp_path / "one.toml").write_text(TINY_RECIPE)
     (tmp_path / "two.toml").write_text('base = "one.toml"\n[schedule]\nlearning_rate = 1e-3\n')
     (tmp_path / "tiny.toml").write_text(RELEASE)
     return tmp_path
