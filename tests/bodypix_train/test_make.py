@@ -27,7 +27,8 @@ from bodypix_train.make import Workshop
 from bodypix_train.release import read_release
 from helpers.colours import colour_network
 
-from .test_release import RECIPE, RELEASE
+from .conftest import TINY_RECIPE
+from .test_release import RELEASE
 
 TEACHER = """
 name = "teacher"
@@ -109,7 +110,7 @@ def data(tmp_path: Path) -> Path:
 def plans(tmp_path: Path) -> Path:
     folder = tmp_path / "plans"
     folder.mkdir()
-    (folder / "one.toml").write_text(RECIPE)
+    (folder / "one.toml").write_text(TINY_RECIPE)
     (folder / "two.toml").write_text('base = "one.toml"\n[schedule]\nsteps = 2\n')
     (folder / "wide.toml").write_text('base = "one.toml"\n[network]\nwidths = [16, 8]\n')
     (folder / "teacher.toml").write_text(TEACHER)
@@ -243,7 +244,7 @@ def test_pictures_are_rendered_and_labelled_before_a_run(
     plans: Path, data: Path, tmp_path: Path
 ) -> None:
     """Which commands with which arguments; what they do has tests of its own."""
-    (plans / "one.toml").write_text(RECIPE.replace('"nobody"', '"teacher"'))
+    (plans / "one.toml").write_text(TINY_RECIPE.replace('"nobody"', '"teacher"'))
     text = RELEASE + '[[render]]\nfolder = "people"\ncount = 5\nbackgrounds = ["images"]\n'
     (plans / "tiny.toml").write_text(text)
     calls: list[list[str]] = []
