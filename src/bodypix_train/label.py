@@ -1,11 +1,12 @@
 """Label photos with the teachers: one ``.npz`` beside each picture's name, resumable.
 
-Each file holds ``person`` (h, w) and ``parts`` (h', w', 24), both uint8 with 255 = 1.0, on
-corner-aligned grids at about half and an eighth of the picture's size.
+Each file holds ``person`` (h, w), a probability, and ``parts`` (h', w', 24), shares that add up to
+1, both uint8 with 255 = 1.0, on corner-aligned grids at about half and an eighth of the picture.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .people_teachers import PeopleTeachers
 from .teachers import BodyPixTeacher, PortraitTeacher, combine
+
+log = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 # Portrait teachers are asked only where somebody fills a good part of the picture: they were
@@ -25,16 +29,24 @@ PORTRAIT_AREA = 0.12
 
 @dataclass(frozen=True)
 class Teachers:
-    """The networks that label; ``portraits`` may be empty."""
+    """The networks that label; ``portraits`` may be empty, ``people`` missing."""
 
     body: BodyPixTeacher
     portraits: list[PortraitTeacher]
+    people: PeopleTeachers | None = None
     # With the small one, which sees people whole, large ones lose fewer of their insides.
     scales: tuple[float, ...] = (0.6, 1.0, 1.75)
 
     @classmethod
     def from_folder(cls, folder: Path) -> Teachers:
         """Open the files by the names under which they are published."""
+        people = PeopleTeachers.from_folder(folder)
+        if people is None:
+            log.warning(
+                "%s: without selfie_segmentation.tflite and pose_landmark_heavy.tflite outlines"
+                " are BodyPix's own, which are worse (docs/training.md)",
+                folder,
+            )
         return cls(
             body=BodyPixTeacher(folder / "bodypix-mobilenet-050-stride16.onnx"),
             portraits=[
@@ -50,6 +62,7 @@ class Teachers:
                 ),
                 PortraitTeacher(folder / "prisma-portrait.onnx", 256, (0.0,) * 3, (255.0,) * 3),
             ],
+            people=people,
         )
 
     def label(self, image: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
@@ -61,6 +74,10 @@ class Teachers:
         person = answer.person
         if (person > 0.5).mean() > PORTRAIT_AREA:
             person = combine(person, [t.person(image, half) for t in self.portraits])
+        if self.people is not None:
+            whole = cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR)
+            refined = self.people.refine(image, whole, self.body.poses(image))  # type: ignore[arg-type]
+            person = cv2.resize(refined, half[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
         return {"person": to_byte(person), "parts": to_byte(answer.parts)}
 
 

@@ -31,10 +31,9 @@ def person_loss(logit: Tensor, target: Tensor, trust: Tensor, edge_weight: float
 
 
 def part_votes(target: Tensor) -> Tensor:
-    """A teacher's part probabilities (n,24,h,w) as shares that add up to 1.
+    """A teacher's shares of parts (n,24,h,w) as a clearer vote, which adds up to 1 as well.
 
-    The published network leaves the channels of wrong parts near one half: its answer is the
-    largest one. Odds to the power 1.5 turn that ranking into a clear vote, with ties left open.
+    Odds to the power 1.5 favour the largest share, with ties left open.
     """
     odds = (target / (1 - target.clamp(max=0.995))) ** 1.5
     return odds / odds.sum(1, keepdim=True).clamp(min=1e-3)

@@ -113,7 +113,7 @@ class SegmentationTask(nn.Module):
             * losses.person_loss(
                 out["segments"], batch.person[..., ::4, ::4], batch.trust[..., ::4, ::4]
             ),
-            "parts_fine": 0.3
+            "parts_fine": 0.5
             * losses.part_loss(out["part_heatmaps_fine"], batch.parts, inside[..., ::2, ::2]),
             "parts": 0.1
             * losses.part_loss(

@@ -18,6 +18,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from bodypix.body import MIRRORED_PARTS
+from bodypix.decoding.poses import decode_multiple_poses
 
 from .networks.bodypix import hint_name
 
@@ -83,12 +84,18 @@ def resize_aligned(grid: Array, size: tuple[int, int]) -> Array:
     return np.einsum("yi,ijc,xj->yxc", rows, np.atleast_3d(grid), columns, optimize=True)
 
 
+def softmax(logits: Array) -> Array:
+    """Over the last axis."""
+    powers = np.exp(logits - logits.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)  # type: ignore[no-any-return]
+
+
 @dataclass
 class Answer:
-    """Teacher's answer to one picture: probabilities on two corner-aligned grids."""
+    """Teacher's answer to one picture, on two corner-aligned grids."""
 
-    person: Array  # (h, w)
-    parts: Array  # (h', w', 24)
+    person: Array  # (h, w) probability
+    parts: Array  # (h', w', 24) shares that add up to 1
 
 
 class Teacher(Protocol):
@@ -125,6 +132,24 @@ class BodyPixTeacher:
         answers = [self.session.run(names, {self.input: picture[None]}) for picture in batch]
         return [np.concatenate(heads) for heads in zip(*answers, strict=True)]
 
+    def poses(self, image: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
+        """Everybody's keypoints, (17, 3) of x, y in image pixels and score 0..1."""
+        resized = self._resized(image, 1.0)
+        names = ["heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd"]
+        heatmaps, *others = (head[0] for head in self.heads(resized[None], names))
+        found = decode_multiple_poses(
+            sigmoid(heatmaps), *others, output_stride=self.stride, max_detections=20,
+            score_threshold=0.3,
+        )  # fmt: skip
+        scale = (np.array(image.shape[1::-1]) - 1) / (np.array(resized.shape[1::-1]) - 1)
+        return [np.column_stack([pose.positions * scale, pose.scores]) for pose in found]
+
+    def _resized(self, image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+        h, w = (
+            max(2, round(side * scale / self.stride)) * self.stride + 1 for side in image.shape[:2]
+        )
+        return cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
     def answer(
         self, image: NDArray[np.uint8], scales: tuple[float, ...],
         person_size: tuple[int, int], parts_size: tuple[int, int],
@@ -132,11 +157,7 @@ class BodyPixTeacher:
         person = np.zeros((*person_size, 1), np.float32)
         parts = np.zeros((*parts_size, 24), np.float32)
         for scale in scales:
-            h, w = (
-                max(2, round(side * scale / self.stride)) * self.stride + 1
-                for side in image.shape[:2]
-            )
-            resized = cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)
+            resized = self._resized(image, scale)
             # One at a time: the pair in one batch is no faster on a CPU.
             for mirrored in (False, True):
                 picture = resized[:, ::-1] if mirrored else resized
@@ -146,7 +167,8 @@ class BodyPixTeacher:
                     logits = logits[:, ::-1]
                     part_logits = part_logits[:, ::-1][..., MIRROR]
                 person += sigmoid(resize_aligned(logits, person_size))
-                parts += sigmoid(resize_aligned(part_logits, parts_size))
+                # Several channels of one place come near 1: only their logits tell them apart.
+                parts += softmax(resize_aligned(part_logits, parts_size))
         count = 2 * len(scales)
         return Answer(person[..., 0] / count, parts / count)
 

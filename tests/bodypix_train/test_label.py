@@ -143,3 +143,41 @@ def test_bad_recipes_name_the_field(tmp_path: Path, old: str, new: str, message:
     path.write_text(DEFAULT_RECIPE.read_text().replace(old, new))
     with pytest.raises(ValueError, match=message):
         read_recipe(path)
+
+
+class FixedTeacher(teachers.BodyPixTeacher):
+    """Answers the same, whatever it sees."""
+
+    def __init__(self, answers: dict[str, np.ndarray]) -> None:
+        self.answers, self.stride = answers, 16
+
+    def heads(self, images: np.ndarray, names: list[str]) -> list[np.ndarray]:
+        rows, columns = ((side - 1) // self.stride + 1 for side in images.shape[1:3])
+        every = [self.answers[name] for name in names]
+        return [np.tile(answer, (1, rows, columns, 1)) for answer in every]
+
+
+def test_parts_are_told_apart_where_their_probabilities_are_all_near_1() -> None:
+    logits = np.full(24, -4.0, np.float32)
+    logits[[12, 13]] = 9.0, 10.5  # 0.9999 and 0.99997: one, as bytes
+    teacher = FixedTeacher({"segments": np.zeros(1, np.float32), "part_heatmaps": logits})
+    answer = teacher.answer(np.zeros((64, 64, 3), np.uint8), (1.0,), (33, 33), (9, 9))
+    assert np.allclose(answer.parts.sum(2), 1)
+    assert np.allclose(answer.parts[..., 13] / answer.parts[..., 12], np.exp(1.5))
+
+
+def test_poses_come_in_image_pixels() -> None:
+    class Upright(FixedTeacher):
+        def heads(self, images: np.ndarray, names: list[str]) -> list[np.ndarray]:
+            rows, columns = ((side - 1) // self.stride + 1 for side in images.shape[1:3])
+            depth = {"heatmaps": 17, "short_offsets": 34}
+            found = [
+                np.zeros((1, rows, columns, depth.get(name, 32)), np.float32) for name in names
+            ]
+            found[0] -= 9
+            found[0][0, 2, 3] = 5  # all keypoints in one place
+            return found
+
+    (pose,) = Upright({}).poses(np.zeros((90, 120, 3), np.uint8))
+    assert pose.shape == (17, 3)
+    assert np.allclose(pose[0], [3 * 16 * 119 / 128, 2 * 16 * 89 / 96, 0.9933], atol=1e-3)

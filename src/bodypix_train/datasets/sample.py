@@ -31,7 +31,7 @@ class Sample:
     | image  | (H, W, 3)    | RGB, uint8                                            |
     | person | (h, w)       | person probability, 255 = 1                           |
     | trust  | (h, w)       | how far ``person`` is to be believed, 255 = fully     |
-    | parts  | (h', w', 24) | part probabilities, 255 = 1; None: parts are unknown  |
+    | parts  | (h', w', 24) | parts' shares, 255 = 1; None: parts are unknown         |
 
     Where the people are known one by one, both of these are given, else both are None:
 
@@ -78,8 +78,8 @@ class Sample:
 
 
 def find_faces(parts: Bytes) -> tuple[Face, ...]:
-    """Faces as connected areas of the two face channels (0 and 1)."""
-    face = (parts[..., :2].max(axis=2) > 128).astype(np.uint8)
+    """Faces as connected areas of the two face channels (0 and 1), which share what is certain."""
+    face = (parts[..., :2].sum(axis=2, dtype=np.int32) > 128).astype(np.uint8)
     count, _, stats, centres = cv2.connectedComponentsWithStats(face)
     height, width = face.shape
     return tuple(
