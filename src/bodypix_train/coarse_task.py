@@ -6,7 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .networks.bodypix import BodyPixNet, double
+from .networks.bodypix import BodyPixNet
+from .networks.layers import double
 from .tasks import SegmentationTask
 
 

@@ -18,6 +18,7 @@ from bodypix.checkpoints.metadata import METADATA_KEY, ModelMetadata
 from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, write_model
 
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
+from .networks.evidence import FLOOR, GAIN, STEPS, WINDOW
 from .networks.mobilenet import MobileNetV1
 from .networks.resnet import Bottleneck, ResNet
 
@@ -127,6 +128,29 @@ class GraphWriter:
             mode="linear", coordinate_transformation_mode="align_corners",
         )  # fmt: skip
 
+    def with_evidence(self, person: str, heatmaps: str) -> str:
+        """As `evidence.with_evidence`."""
+        gain = self.constant("evidence/gain", np.array(GAIN, np.float32))
+        floor = self.constant("evidence/floor", np.array(FLOOR, np.float32))
+
+        def decided(name: str, x: str) -> str:
+            return self.node("Max", name, self.node("Mul", f"{name}/times", x, gain), floor)
+
+        ground = decided("evidence/ground", self.pool("evidence/person", person, 5, 4))
+        likeliest = self.node("ReduceMax", "evidence/likeliest", heatmaps, axes=[1], keepdims=1)
+        reached = self.node("Min", "evidence/0", decided("evidence/keypoints", likeliest), ground)
+        for step in range(1, STEPS + 1):
+            wider = self.pool(f"evidence/{step}/wider", reached, WINDOW, 1)
+            reached = self.node("Min", f"evidence/{step}", wider, ground)
+        roof = self.double("evidence/roof8", self.pool("evidence/roof16", reached, 3, 1))
+        return self.node("Min", "evidence", person, self.double("evidence/roof4", roof))
+
+    def pool(self, name: str, x: str, window: int, stride: int) -> str:
+        return self.node(
+            "MaxPool", name, x,
+            kernel_shape=[window, window], strides=[stride, stride], pads=[window // 2] * 4,
+        )  # fmt: skip
+
 
 def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Model:
     """The ONNX model of ``network`` with all coarse and fine heads as outputs."""
@@ -173,7 +197,8 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
     coarse = g.node(
         "Mul", "coarse", g.double("coarse4", g.double("coarse8", answers["segments"])), share
     )
-    head("segments_fine", g.node("Add", "person/corrected", person, coarse), 1)
+    person = g.node("Add", "person/corrected", person, coarse)
+    head("segments_fine", g.with_evidence(person, answers["heatmaps"]), 1)
 
     return Model(
         nodes=g.nodes,

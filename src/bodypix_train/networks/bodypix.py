@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import ConvBn, Separable
+from .evidence import with_evidence
+from .layers import ConvBn, Separable, double
 from .mobilenet import MobileNetV1
 from .resnet import DEPTHS, ResNet
 
@@ -31,12 +32,6 @@ OFFSET_HEADS = ("short_offsets", "long_offsets", "displacement_fwd", "displaceme
 def hint_name(block: int) -> str:
     """Name under which an output of the backbone, counted from 1, goes along with the heads."""
     return f"block{block}"
-
-
-def double(x: Tensor) -> Tensor:
-    """Upsample a corner-aligned grid from n to 2n-1 cells, bilinearly."""
-    size = (2 * x.shape[-2] - 1, 2 * x.shape[-1] - 1)
-    return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
 
 
 class Context(nn.Module):
@@ -73,7 +68,7 @@ class BodyPixNet(nn.Module):
     | segments_fine      | stride 4  | person logit                                   |
 
     The person's fine logit is the decoder's and half of the coarse head's, which errs less where
-    there is nobody.
+    there is nobody. In evaluation mode what no keypoint vouches for is taken out (`evidence`).
 
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50".
@@ -118,5 +113,6 @@ class BodyPixNet(nn.Module):
         out["part_heatmaps_fine"] = self.parts(at8)
         at4 = self.refine4(F.relu6(double(self.reduce(at8)) + self.lateral4(at4)))
         coarse = double(double(out["segments"]))
-        out["segments_fine"] = self.person(at4) + self.coarse_share * coarse
+        person = self.person(at4) + self.coarse_share * coarse
+        out["segments_fine"] = person if self.training else with_evidence(person, out["heatmaps"])
         return out

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 
 class ConvBn(nn.Sequential):
@@ -29,3 +30,9 @@ class Separable(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
         super().__init__(ConvBn(inputs, inputs, 3, stride, groups=inputs), ConvBn(inputs, outputs))
+
+
+def double(x: Tensor) -> Tensor:
+    """Upsample a corner-aligned grid from n to 2n-1 cells, bilinearly."""
+    size = (2 * x.shape[-2] - 1, 2 * x.shape[-1] - 1)
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
