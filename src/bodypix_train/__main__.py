@@ -245,6 +245,19 @@ def render(
 
 
 @app.command()
+def mix(
+    first: Annotated[Path, typer.Argument(help="Checkpoint.", exists=True)],
+    second: Annotated[Path, typer.Argument(help="Another, trained on from it.", exists=True)],
+    out: Annotated[Path, typer.Argument(help="Small checkpoint to write.")],
+    share: Annotated[float, typer.Option(help="Of the second.", min=0, max=1)] = 0.5,
+) -> None:
+    """Average the weights of two checkpoints: often steadier than either."""
+    from .checkpoint import mixed, write_weights
+
+    write_weights(mixed(first, second, share), out)
+
+
+@app.command()
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="last.pt of a training run.", exists=True)],
     out: Annotated[Path, typer.Argument(help="ONNX file to write.")],

@@ -42,6 +42,23 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
     }
 
 
+def mixed(first: Path, second: Path, share: float) -> BodyPixNet:
+    """The weighted mean of two networks, of which one was trained on from the other.
+
+    ``share`` in 0..1 is the second's. Raises ValueError where their shapes differ.
+    """
+    one, two = read_network(first), read_network(second)
+    if shape_of(one) != shape_of(two):
+        raise ValueError(
+            f"{second}: expected a network like {first}, {shape_of(one)}, got {shape_of(two)}"
+        )
+    theirs = two.state_dict()
+    for name, value in one.state_dict().items():
+        if value.dtype.is_floating_point:
+            value.lerp_(theirs[name], share)
+    return one
+
+
 def write_weights(network: BodyPixNet, path: Path) -> None:
     """Keep a network as float16, without what only its own run needs; `read_network` reads it."""
     weights = {

@@ -306,3 +306,17 @@ def test_the_command_says_why_it_ends(
         command.main()
     assert end.value.code == code
     assert capsys.readouterr().err.startswith(word)
+
+
+def test_weights_are_mixed_by_share(tmp_path: Path) -> None:
+    first, second = BodyPixNet(0.25, (8, 8)), BodyPixNet(0.25, (8, 8))
+    torch.nn.init.constant_(first.person.weight, 1.0)
+    torch.nn.init.constant_(second.person.weight, 2.0)
+    write_weights(first, tmp_path / "first.pt")
+    write_weights(second, tmp_path / "second.pt")
+    command.mix(tmp_path / "first.pt", tmp_path / "second.pt", tmp_path / "both.pt", 0.75)
+    both = read_network(tmp_path / "both.pt")
+    assert (both.person.weight == 1.75).all()
+    write_weights(BodyPixNet(0.25, (16, 8)), tmp_path / "other.pt")
+    with pytest.raises(ValueError, match=r"other\.pt: expected a network like .*first\.pt"):
+        command.mix(tmp_path / "first.pt", tmp_path / "other.pt", tmp_path / "both.pt", 0.5)
