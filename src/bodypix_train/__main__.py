@@ -258,6 +258,27 @@ def mix(
 
 
 @app.command()
+def narrow(
+    wide: Annotated[Path, typer.Argument(help="Checkpoint of a MobileNet.", exists=True)],
+    out: Annotated[Path, typer.Argument(help="Small checkpoint to write, for --start.")],
+    pictures: Annotated[
+        Path, typer.Option(help="Folder of photos that show what to keep.", exists=True)
+    ],
+    multiplier: Annotated[float, typer.Option(help="Of the new network.", min=0.1, max=1)] = 0.25,
+    widths: Annotated[
+        tuple[int, int], typer.Option(help="Its decoder's channels at strides 8 and 4.")
+    ] = (64, 24),
+    count: Annotated[int, typer.Option(help="Photos to look at.", min=1)] = 128,
+) -> None:
+    """Begin a narrower network as a likeness of a wide one."""
+    from .checkpoint import read_network, write_weights
+    from .narrow import narrowed, read_pictures
+
+    images = read_pictures(pictures, count)
+    write_weights(narrowed(read_network(wide), images, multiplier, widths), out)
+
+
+@app.command()
 def export(
     checkpoint: Annotated[Path, typer.Argument(help="last.pt of a training run.", exists=True)],
     out: Annotated[Path, typer.Argument(help="ONNX file to write.")],

@@ -5,7 +5,7 @@ begins. In the folder of releases:
 
     labels/                 the teachers' answers, shared by all releases
     NAME/steps.json         which steps are done, and what went into them
-    NAME/runs/RECIPE/       checkpoint and log of a run
+    NAME/runs/RECIPE/       checkpoint and log of a run, narrow.pt where it starts from a wider one
     NAME/NAME.onnx          the model
     NAME/start.pt           the same weights as a small checkpoint, to start or teach others
     NAME/log-RECIPE.csv     the losses of each run
@@ -97,6 +97,7 @@ class Workshop:
     def _look(self, release: Release) -> None:
         """Raises ValueError where something is missing that only a later step would miss."""
         folders = [name for entry in release.render for name in entry.backgrounds]
+        folders += [run.narrow for run in release.runs if run.narrow]
         if release.evaluate and self.evaluate:
             plan, made = release.evaluate, [entry.folder for entry in release.render]
             folders += [plan.folder, *(f for f in (plan.synthetic, plan.clips) if f)]
@@ -129,6 +130,7 @@ class Workshop:
             "steps": run.steps,
             "minutes": run.minutes,
             "start": _checksum(start),
+            "narrow": run.narrow,
             "teacher": _checksum(teacher),
         }
         if last.exists():
@@ -141,6 +143,8 @@ class Workshop:
                 )
         self._prepare(release, recipe)
         ledger.begin(step, inputs)
+        if run.narrow is not None and not last.exists():
+            start = self._narrowed(start, run.narrow, recipe, folder)
         arguments = ["distill" if teacher else "train", str(recipe), "--data", str(self.data)]
         arguments += ["--labels", str(self.labels), "--out", str(folder)]
         for option, value in {
@@ -151,6 +155,15 @@ class Workshop:
         state = torch.load(last, weights_only=True, map_location="cpu")
         ledger.finish(step, {"steps": state["step"], "seconds": round(state["elapsed"])})
         return last
+
+    def _narrowed(self, wide: Path | None, pictures: str, recipe: Path, folder: Path) -> Path:
+        """A start of the recipe's shape, made of a wider network."""
+        shape, start = read_recipe(recipe), folder / "narrow.pt"
+        folder.mkdir(parents=True, exist_ok=True)
+        arguments = ["narrow", str(wide), str(start), "--pictures", str(self.data / pictures)]
+        arguments += ["--multiplier", str(shape.multiplier)]
+        self.command([*arguments, "--widths", *map(str, shape.widths)])
+        return start
 
     def _prepare(self, release: Release, recipe: Path) -> None:
         """Synthetic people and teachers' answers; both commands skip what is there."""

@@ -31,13 +31,15 @@ class Run:
 
     ``recipe`` is relative to the release file. ``teacher`` (None: the published network) and
     ``start`` (for the first run; None: random weights) are release files beside this one, which
-    are made first, or checkpoints. ``steps`` takes the place of the recipe's; ``minutes`` ends
-    the run by the clock.
+    are made first, or checkpoints. ``narrow``: the start is a wider network, and the pictures in
+    this folder, below the data folder, show what to keep of it (see `narrow`). ``steps`` takes the
+    place of the recipe's; ``minutes`` ends the run by the clock.
     """
 
     recipe: str
     teacher: str | None = None
     start: str | None = None
+    narrow: str | None = None
     steps: int | None = None
     minutes: float | None = None
 
@@ -146,6 +148,12 @@ def check(release: Release) -> None:
         shapes = [(r.architecture, r.multiplier, r.widths) for r in (first, recipe)]
         expect(
             shapes[0] == shapes[1], f"{run.recipe}: network", f"{shapes[0]} as before", shapes[1]
+        )
+        expect(
+            run.narrow is None or run.start is not None,
+            "runs.narrow",
+            "a start as well",
+            run.narrow,
         )
         if run.teacher is None and recipe.taught:
             recipe.check_hints("MobileNetV1", 0.5)

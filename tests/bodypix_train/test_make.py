@@ -218,6 +218,24 @@ def test_weights_of_another_release_can_be_given(plans: Path, data: Path, tmp_pa
     assert not commands.calls
 
 
+def test_a_student_can_begin_as_a_likeness_of_its_teacher(
+    plans: Path, data: Path, tmp_path: Path
+) -> None:
+    narrow = 'teacher = "teacher.toml"\nstart = "teacher.toml"\nnarrow = "images"'
+    (plans / "student.toml").write_text(STUDENT.replace('teacher = "teacher.toml"', narrow))
+    commands = RealCommands()
+    release = read_release(plans / "student.toml")
+    folder = Workshop(commands, data, tmp_path / "out", evaluate=False).make(release)
+    start = folder / "runs" / "one" / "narrow.pt"
+    assert read_network(start).widths == read_network(folder / "start.pt").widths
+    distilled = next(call for call in commands.calls if call[0] == "distill")
+    assert distilled[distilled.index("--start") + 1] == str(start)
+
+    (plans / "student.toml").write_text(STUDENT.replace("steps = 3", 'narrow = "images"'))
+    with pytest.raises(ValueError, match=r"runs\.narrow: expected a start as well, got images"):
+        read_release(plans / "student.toml")
+
+
 def test_releases_that_rest_on_each_other_are_refused(
     plans: Path, data: Path, tmp_path: Path
 ) -> None:
