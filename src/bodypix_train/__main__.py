@@ -268,7 +268,7 @@ def narrow(
     widths: Annotated[
         tuple[int, int], typer.Option(help="Its decoder's channels at strides 8 and 4.")
     ] = (64, 24),
-    count: Annotated[int, typer.Option(help="Photos to look at.", min=1)] = 128,
+    count: Annotated[int, typer.Option(help="Photos to look at.", min=1)] = 256,
 ) -> None:
     """Begin a narrower network as a likeness of a wide one."""
     from .checkpoint import read_network, write_weights

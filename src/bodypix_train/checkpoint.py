@@ -20,7 +20,7 @@ def read_network(path: Path) -> BodyPixNet:
         network = BodyPixNet(
             state["multiplier"], tuple(state["widths"]), state.get("architecture", "MobileNetV1")
         )
-        network.load_state_dict(completed(state["ema"], network))
+        network.load_state_dict(completed(state["ema"]))
     except (RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
         raise ValueError(
             f"{path}: expected a checkpoint of bodypix-train, got {error!r}; train it again"
@@ -28,14 +28,9 @@ def read_network(path: Path) -> BodyPixNet:
     return network.eval()
 
 
-def completed(weights: dict[str, torch.Tensor], network: BodyPixNet) -> dict[str, torch.Tensor]:
-    """The weights of any version: what older networks lack does nothing yet."""
-    new = {
-        name: value
-        for name, value in network.state_dict().items()
-        if name.startswith(("context.around.", "context.added."))
-    }
-    return {**new, "coarse_share": torch.tensor(0.0), **weights}
+def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights of any version: older networks have fine heads that stand alone."""
+    return {"coarse_share": torch.tensor(0.0), **weights}
 
 
 def shape_of(network: BodyPixNet) -> dict[str, object]:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .networks.bodypix import BodyPixNet, every_fourth
+from .networks.bodypix import BodyPixNet
 from .networks.layers import ConvBn, Separable, double
 from .networks.mobilenet import MobileNetV1
 
@@ -108,10 +108,6 @@ def _narrow_decoder(
     fit(mine.project, mine16, project[:, keep].clamp(-BEYOND, 6 + BEYOND))
     pooled = [x.mean((2, 3), keepdim=True) for x in (wide16, mine16)]
     fit(mine.gate, pooled[1], theirs.gate(pooled[0])[:, keep], ridge=0.1)
-    grids = [every_fourth(c.near(x)) for c, x in ((theirs, wide16), (mine, mine16))]
-    copy(mine.around, theirs.around, keep, keep)
-    far = theirs.added(theirs.around(grids[0]))
-    fit(mine.added, mine.around(grids[1]), far[:, keep], ridge=0.1)
     at8 = double(mine(mine16))
     fit(narrow.lateral8, mine8, total[:, keep] - at8)
     at8 = (at8 + narrow.lateral8(mine8)).clamp(0, 6)
@@ -176,10 +172,9 @@ def choose(x: Tensor, readers: Tensor, count: int) -> Tensor:
     return torch.tensor(sorted(taken))
 
 
-def copy(mine: ConvBn, theirs: ConvBn, keep: Tensor, inputs: Tensor | None = None) -> None:
-    """The channels ``keep`` of a layer as they are, of the input channels ``inputs``."""
-    weight = theirs[0].weight[keep]
-    mine[0].weight.copy_(weight if inputs is None else weight[:, inputs])
+def copy(mine: ConvBn, theirs: ConvBn, keep: Tensor) -> None:
+    """The channels ``keep`` of a layer whose channels do not mix, as they are."""
+    mine[0].weight.copy_(theirs[0].weight[keep])
     for name, value in theirs[1].state_dict().items():
         if value.ndim:
             mine[1].state_dict()[name].copy_(value[keep])

@@ -137,9 +137,9 @@ class TrainingRun:
             return
         try:
             state = torch.load(self.last, weights_only=True, map_location="cpu")
-            self.network.load_state_dict(completed(state["network"], self.network))
-            self.ema.module.load_state_dict(completed(state["ema"], self.ema.module))
-            if len(self.network.state_dict()) == len(state["network"]):
+            self.network.load_state_dict(completed(state["network"]))
+            self.ema.module.load_state_dict(completed(state["ema"]))
+            if len(completed(state["network"])) == len(state["network"]):
                 self.optimizer.load_state_dict(state["optimizer"])
             else:
                 log.warning("%s: of an older network, its optimizer begins anew", self.last)

@@ -26,7 +26,6 @@ def wide(images: Tensor) -> BodyPixNet:
     """Random weights, with statistics that fit: no layer is dead."""
     torch.manual_seed(5)
     network = BodyPixNet(0.25, (16, 8))
-    torch.nn.init.normal_(network.context.added.weight, std=0.2)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = None  # the mean of all batches

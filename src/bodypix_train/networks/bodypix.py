@@ -35,34 +35,16 @@ def hint_name(block: int) -> str:
 
 
 class Context(nn.Module):
-    """What lies further off than the backbone sees: the whole picture, and a wide surrounding.
-
-    The whole picture's mean decides how much each channel counts; a coarse grid, every fourth
-    cell, adds what goes on up to a hundred network pixels and more to every side.
-    """
+    """Global gate: what the whole picture shows decides how much each channel counts."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.project = ConvBn(inputs, outputs)
         self.gate = nn.Conv2d(inputs, outputs, 1)
-        self.around = ConvBn(outputs, outputs, 3)
-        self.added = nn.Conv2d(outputs, outputs, 1)
-        nn.init.zeros_(self.added.weight)  # weights from before there was a grid go on as they were
-        nn.init.zeros_(self.added.bias)
-
-    def near(self, x: Tensor) -> Tensor:
-        pooled = x.mean((2, 3), keepdim=True)
-        return self.project(x) * torch.sigmoid(self.gate(pooled))  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
-        near = self.near(x)
-        far = self.added(self.around(every_fourth(near)))
-        return near + F.interpolate(far, size=near.shape[-2:], mode="bilinear", align_corners=True)
-
-
-def every_fourth(x: Tensor) -> Tensor:
-    """Every fourth cell of (n,c,h,w), as the mean of those around it."""
-    return F.avg_pool2d(x, 5, 4, 2, count_include_pad=False)
+        pooled = x.mean((2, 3), keepdim=True)
+        return self.project(x) * torch.sigmoid(self.gate(pooled))
 
 
 def make_backbone(architecture: str, multiplier: float) -> MobileNetV1 | ResNet:
