@@ -143,7 +143,7 @@ class Workshop:
                 )
         self._prepare(release, recipe)
         ledger.begin(step, inputs)
-        if run.narrow is not None and not last.exists():
+        if run.narrow is not None:
             start = self._narrowed(start, run.narrow, recipe, folder)
         arguments = ["distill" if teacher else "train", str(recipe), "--data", str(self.data)]
         arguments += ["--labels", str(self.labels), "--out", str(folder)]
@@ -157,8 +157,10 @@ class Workshop:
         return last
 
     def _narrowed(self, wide: Path | None, pictures: str, recipe: Path, folder: Path) -> Path:
-        """A start of the recipe's shape, made of a wider network."""
+        """A start of the recipe's shape, made of a wider network unless the run has begun."""
         shape, start = read_recipe(recipe), folder / "narrow.pt"
+        if (folder / "last.pt").exists():
+            return start
         folder.mkdir(parents=True, exist_ok=True)
         arguments = ["narrow", str(wide), str(start), "--pictures", str(self.data / pictures)]
         arguments += ["--multiplier", str(shape.multiplier)]

@@ -223,9 +223,19 @@ def test_a_student_can_begin_as_a_likeness_of_its_teacher(
 ) -> None:
     narrow = 'teacher = "teacher.toml"\nstart = "teacher.toml"\nnarrow = "images"'
     (plans / "student.toml").write_text(STUDENT.replace('teacher = "teacher.toml"', narrow))
-    commands = RealCommands()
     release = read_release(plans / "student.toml")
+
+    class CutShort(RealCommands):
+        def work(self, arguments: list[str]) -> None:
+            super().work(arguments)
+            if arguments[0] == "distill":
+                raise StepFailed(arguments, 1)
+
+    with pytest.raises(StepFailed):
+        Workshop(CutShort(), data, tmp_path / "out", evaluate=False).make(release)
+    commands = RealCommands()
     folder = Workshop(commands, data, tmp_path / "out", evaluate=False).make(release)
+    assert all(call[0] != "narrow" for call in commands.calls)
     start = folder / "runs" / "one" / "narrow.pt"
     assert read_network(start).widths == read_network(folder / "start.pt").widths
     distilled = next(call for call in commands.calls if call[0] == "distill")
