@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .label import pictures
 from .networks.bodypix import BodyPixNet
 from .networks.layers import ConvBn, Separable, double
 from .networks.mobilenet import MobileNetV1
@@ -28,8 +29,6 @@ def read_pictures(folder: Path, count: int, side: int = 193) -> Tensor:
 
     Raises ValueError where there are none.
     """
-    from .label import pictures
-
     images = []
     for path in pictures(folder):
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
