@@ -13,19 +13,22 @@ MOMENTUM = 0.95
 STEP_SIZE = 0.2
 
 
-def orthogonal(matrix: Tensor, iterations: int = 5) -> Tensor:
+def orthogonal(matrix: Tensor, iterations: int = 5, *, mixed: bool = False) -> Tensor:
     """``matrix`` (m,n) with all singular values moved to around 1 (0.7 to 1.2).
 
-    Quintic Newton-Schulz iteration with the coefficients of Jordan et al. 2024 (Muon).
+    Quintic Newton-Schulz iteration with the coefficients of Jordan et al. 2024 (Muon);
+    ``mixed`` multiplies in bfloat16, as they do.
     """
     x = matrix / (matrix.norm() + 1e-7)
+    if mixed:
+        x = x.bfloat16()
     tall = x.shape[0] > x.shape[1]
     if tall:
         x = x.T
     for _ in range(iterations):
         square = x @ x.T
         x = 3.4445 * x + (-4.7750 * square + 2.0315 * square @ square) @ x
-    return x.T if tall else x
+    return (x.T if tall else x).to(matrix.dtype)
 
 
 class Muon(torch.optim.AdamW):
@@ -52,7 +55,8 @@ class Muon(torch.optim.AdamW):
                 ahead = (weight.grad + MOMENTUM * momentum).flatten(1)
                 size = group["lr"] * STEP_SIZE * max(ahead.shape) ** 0.5
                 weight.mul_(1 - group["lr"] * group["weight_decay"])
-                weight.add_(orthogonal(ahead).view_as(weight), alpha=-size)
+                step = orthogonal(ahead, mixed=group.get("mixed", False))
+                weight.add_(step.view_as(weight), alpha=-size)
                 taken.append((weight, weight.grad))
                 weight.grad = None  # AdamW leaves these alone
         answer: float | None = super().step(closure)
@@ -62,16 +66,22 @@ class Muon(torch.optim.AdamW):
 
 
 def make_optimizer(
-    network: nn.Module, kind: str, weight_decay: float, *, fused: bool = False
+    network: nn.Module, kind: str, weight_decay: float, *, fused: bool = False, mixed: bool = False
 ) -> torch.optim.Optimizer:
     """``kind`` "adamw", or "muon": Muon for the backbone's 1x1 convolutions, AdamW for the rest.
 
-    Weights decay in full convolutions only: not in depthwise ones, biases and norms.
+    Weights decay in full convolutions only: not in depthwise ones, biases and norms. ``mixed``:
+    Muon multiplies in bfloat16.
     """
     groups: dict[str, dict[str, Any]] = {
         "full": {"params": [], "weight_decay": weight_decay},
         "rest": {"params": [], "weight_decay": 0.0},
-        "square": {"params": [], "weight_decay": weight_decay, "orthogonal": True},
+        "square": {
+            "params": [],
+            "weight_decay": weight_decay,
+            "orthogonal": True,
+            "mixed": mixed,
+        },
     }
     for name, parameter in network.named_parameters():
         full = parameter.ndim > 1 and parameter.shape[1] > 1

@@ -81,15 +81,20 @@ class SegmentationTask(nn.Module):
             image = torch.cat([image, seen_again(image[-twins:], shift)])
         with torch.autocast(image.device.type, dtype=torch.bfloat16, enabled=self.mixed):
             raw = self.network(image, self.hints)
+        # Features are large: only those that are taught are made float32.
+        inner = {name: raw.pop(name) for name in map(hint_name, self.hints)}
         both = {name: head.float() for name, head in raw.items()}
-        out = {name: head[:count] for name, head in both.items()}
+        out = {name: head[:count] for name, head in both.items()} if twins else both
         terms = self.label_terms(out, batch)
         if twins:
             again = {name: head[count:] for name, head in both.items()}
             terms |= self.consistency_terms(out, again, batch.person, shift)
         if batch.teacher:
             taught = len(next(iter(batch.teacher.values())))
-            mine = {name: out[name][:taught] for name in batch.teacher}
+            mine = {
+                name: (inner if name in inner else out)[name][:taught].float()
+                for name in batch.teacher
+            }
             # Hints lead the network; towards the end its labels are better than its teacher.
             weight = self.hint_weight * min(1.0, max(0.2, (1 - progress) / 0.3))
             for block in self.hints:

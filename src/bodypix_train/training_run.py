@@ -48,6 +48,7 @@ class TrainingRun:
             schedule.optimizer,
             schedule.weight_decay,
             fused=fabric.device.type == "cuda",
+            mixed=schedule.precision == "bf16",
         )
         self.model.train()
         if schedule.freeze_norm:

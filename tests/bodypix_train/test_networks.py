@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from bodypix_train.networks.bodypix import BodyPixNet, hint_name
+from bodypix_train.networks.layers import ConvBn
 from bodypix_train.networks.resnet import ResNet
 
 
@@ -31,3 +32,21 @@ def test_resnet50_has_the_usual_size() -> None:
 def test_unknown_architecture(name: str) -> None:
     with pytest.raises(ValueError, match=r"network\.architecture: expected one of MobileNetV1"):
         BodyPixNet(0.5, (8, 8), name)
+
+
+def test_frozen_norms_are_part_of_the_filters() -> None:
+    torch.manual_seed(0)
+    layer = ConvBn(4, 6, 3, stride=2)
+    norm = layer[1]
+    for values in (norm.running_mean, norm.running_var, norm.weight.data, norm.bias.data):
+        values.uniform_(0.5, 2.0)
+    image = torch.randn(2, 4, 9, 9)
+    plain = layer.eval()(image)
+    layer.train()
+    norm.eval()
+    frozen = layer(image)
+    assert torch.allclose(frozen, plain, atol=1e-5)
+    frozen.sum().backward()
+    for parameter in layer.parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.abs().max() > 0

@@ -13,11 +13,12 @@ from bodypix_train.revive import revive_channels
 from bodypix_train.schedule import Schedule
 
 
+@pytest.mark.parametrize("mixed", [False, True])
 @pytest.mark.parametrize("shape", [(8, 8), (4, 16), (16, 4)])
-def test_all_singular_values_come_near_one(shape: tuple[int, int]) -> None:
+def test_all_singular_values_come_near_one(shape: tuple[int, int], mixed: bool) -> None:
     torch.manual_seed(0)
     matrix = torch.randn(shape) @ torch.diag(torch.logspace(0, -1, shape[1]))
-    values = torch.linalg.svdvals(orthogonal(matrix))
+    values = torch.linalg.svdvals(orthogonal(matrix, mixed=mixed))
     assert values.min() > 0.5
     assert values.max() < 1.3
 

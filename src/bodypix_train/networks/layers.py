@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,6 +24,23 @@ class ConvBn(nn.Sequential):
         if relu is not None:
             layers.append(relu(inplace=True))
         super().__init__(*layers)
+
+    def forward(self, x: Tensor) -> Tensor:
+        convolution, norm = self[0], self[1]
+        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(norm, nn.BatchNorm2d)
+        if norm.training or not self.training:
+            return super().forward(x)  # type: ignore[no-any-return]
+        # Statistics are frozen: as part of the filters the norm costs no pass over the features.
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = norm.weight * torch.rsqrt(norm.running_var + norm.eps)
+        x = F.conv2d(
+            x, convolution.weight * scale[:, None, None, None],
+            norm.bias - norm.running_mean * scale,
+            convolution.stride, convolution.padding, convolution.dilation, convolution.groups,
+        )  # fmt: skip
+        return self[2](x) if len(self) > 2 else x  # type: ignore[no-any-return]
 
 
 class Separable(nn.Sequential):
