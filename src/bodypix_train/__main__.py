@@ -55,14 +55,24 @@ ScoresFile = Annotated[Path | None, typer.Option(help="Also write the scores as 
 
 @app.command()
 def label(recipe: RecipeFile, data: Data, labels: Labels = Path("runs/labels")) -> None:
-    """Let the teachers answer for every picture of a recipe. Resumes; bad pictures are named."""
+    """Let the teachers answer for every picture of a recipe. Resumes; bad pictures are named.
+
+    Where the recipe has rendered people and the pose network is there, parts are judged by
+    skeletons too: the judge is fitted first and kept beside the labels.
+    """
+    from dataclasses import replace
+
     from rich.progress import track
 
+    from .fit_parts import judge_of
     from .label import Teachers, label_folder, pictures
     from .recipe import label_folder_of, read_recipe
 
     plan = read_recipe(recipe)
     teachers = Teachers.from_folder(plan.teachers_in(data))
+    rendered = [data / source.images for source in plan.sources if source.kind == "synthetic"]
+    judge = judge_of(teachers, rendered, labels / "part-judge.npz", typer.echo)
+    teachers = replace(teachers, judge=judge)
     done: set[Path] = set()
     for source in plan.sources:
         out = label_folder_of(source, labels)

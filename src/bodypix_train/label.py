@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .people_teachers import PeopleTeachers
+from .pose_parts import PartJudge
+from .skeletons import skeletons
 from .teachers import BodyPixTeacher, PortraitTeacher, combine
 
 log = logging.getLogger(__name__)
@@ -29,11 +31,12 @@ PORTRAIT_AREA = 0.12
 
 @dataclass(frozen=True)
 class Teachers:
-    """The networks that label; ``portraits`` may be empty, ``people`` missing."""
+    """The networks that label; ``portraits`` may be empty, ``people`` and ``judge`` missing."""
 
     body: BodyPixTeacher
     portraits: list[PortraitTeacher]
     people: PeopleTeachers | None = None
+    judge: PartJudge | None = None  # asked only beside people
     # With the small one, which sees people whole, large ones lose fewer of their insides.
     scales: tuple[float, ...] = (0.6, 1.0, 1.75)
 
@@ -74,11 +77,16 @@ class Teachers:
         person = answer.person
         if (person > 0.5).mean() > PORTRAIT_AREA:
             person = combine(person, [t.person(image, half) for t in self.portraits])
+        parts = answer.parts
         if self.people is not None:
+            poses = self.body.poses(image)
             whole = cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR)
-            refined = self.people.refine(image, whole, self.body.poses(image))  # type: ignore[arg-type]
+            refined = self.people.refine(image, whole, poses)  # type: ignore[arg-type]
             person = cv2.resize(refined, half[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        return {"person": to_byte(person), "parts": to_byte(answer.parts)}
+            if self.judge is not None:
+                seen = skeletons(image, poses, self.people.whole_body)
+                parts = self.judge.refine(parts, seen, (height, width))
+        return {"person": to_byte(person), "parts": to_byte(parts)}
 
 
 def to_byte(probability: NDArray[np.float32]) -> NDArray[np.uint8]:
