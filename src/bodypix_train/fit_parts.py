@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from rich.progress import track
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -75,7 +76,8 @@ def judge_of(
         report(f"{rendered[0]}: no rendered people yet, so parts are not judged by skeletons")
         return None
     report(f"{file}: learning from rendered people which part is where")
-    judge = fit_judge(places[:: -(-len(places) // PICTURES)], teachers, report=report)
+    some = places[:: -(-len(places) // PICTURES)]
+    judge = fit_judge(track(some, "rendered people"), teachers, report=report)
     file.parent.mkdir(parents=True, exist_ok=True)
     judge.save(file)
     return judge

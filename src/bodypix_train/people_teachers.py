@@ -105,6 +105,14 @@ def view_of(pose: NDArray[np.float64], size: tuple[int, int]) -> View | None:
     )
 
 
+def upright(image: NDArray[np.uint8], view: View) -> tuple[Array, NDArray[np.float64]]:
+    """What the pose network is shown, (SIDE, SIDE, 3) in 0..1, and the map (2, 3) to it."""
+    matrix = cv2.getRotationMatrix2D(view.centre, view.angle, SIDE / (2 * view.radius))
+    matrix[:, 2] += SIDE / 2 - np.array(view.centre)
+    crop = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    return crop.astype(np.float32) / 255, matrix  # type: ignore[return-value]
+
+
 @dataclass(frozen=True)
 class PeopleTeachers:
     """Refine a photo's person map; ``selfie`` and ``whole_body`` are the two networks."""
@@ -157,10 +165,8 @@ class PeopleTeachers:
 
     def body(self, image: NDArray[np.uint8], view: View) -> Array:
         """Person probability (H, W) of the one in view; 0 everywhere if nobody is."""
-        matrix = cv2.getRotationMatrix2D(view.centre, view.angle, SIDE / (2 * view.radius))
-        matrix[:, 2] += SIDE / 2 - np.array(view.centre)
-        crop = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-        outputs = self.whole_body(crop.astype(np.float32) / 255)
+        crop, matrix = upright(image, view)
+        outputs = self.whole_body(crop)
         (score,) = (float(output[0]) for output in outputs if output.shape == (1,))
         (logits,) = (output[..., 0] for output in outputs if output.shape == (SIDE, SIDE, 1))
         if score <= 0.5:

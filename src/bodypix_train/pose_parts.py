@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.body import MIRRORED_PARTS, PARTS
+from bodypix.files import write_whole
 
 from .errors import TrainingError
 from .people_teachers import Array
@@ -39,6 +41,8 @@ for left, right in [
     (LEFT_FINGERS, RIGHT_FINGERS),
 ]:  # fmt: skip
     SWAPPED[[left, right]] = right, left
+WAYS = 13  # numbers that say which way a body faces
+FEATURES = 6 * len(BONES) + WAYS + PARTS
 NEAR = 0.15  # trunks; how near counts as on a bone
 REACH = 1.2  # trunks from all bones, beyond which a skeleton says nothing
 TRUST = 0.7  # of this judgement; the rest is the published network's own
@@ -84,13 +88,13 @@ def bone_features(
         np.exp(-((distance / NEAR) ** 2)), np.minimum(distance, 2), np.clip(side, -1, 1),
         np.clip(share, -1, 2), np.clip(depth, -2, 2), visible,
     ]  # fmt: skip
-    way = np.broadcast_to(facing(points, size), (len(at), 13))
+    way = np.broadcast_to(facing(points, size), (len(at), WAYS))
     features = np.concatenate([*each, way], 1).astype(np.float32)
     return features, distance.min(1).astype(np.float32)
 
 
 def facing(points: NDArray[np.float64], size: float) -> NDArray[np.float64]:
-    """(13,) numbers that tell front from back, and how the body is turned and tilted."""
+    """(WAYS,) numbers that tell front from back, and how the body is turned and tilted."""
     at, deep, seen = points[:, :2], points[:, 2], points[:, 3]
     up = at[NECK] - at[HIPS]
     up = up / max(float(np.linalg.norm(up)), 1e-6)
@@ -165,8 +169,6 @@ class PartJudge:
 
     def save(self, path: Path) -> None:
         """Write an .npz, whole or not at all."""
-        from bodypix.files import write_whole
-
         arrays = {"mean": self.mean, "deviation": self.deviation}
         for number, (matrix, bias) in enumerate(self.layers):
             arrays |= {f"matrix{number}": matrix, f"bias{number}": bias}
@@ -176,13 +178,16 @@ class PartJudge:
     def load(cls, path: Path) -> PartJudge:
         """Raises TrainingError where the file is not one that `save` wrote."""
         try:
-            with np.load(path) as file:
+            with path.open("rb") as raw, np.load(raw) as file:  # np.load leaves a bad file open
                 arrays = dict(file)
             count = sum(name.startswith("matrix") for name in arrays)
             layers = tuple((arrays[f"matrix{n}"], arrays[f"bias{n}"]) for n in range(count))
-            return cls(arrays["mean"], arrays["deviation"], layers)
-        except (OSError, ValueError, KeyError) as error:
+            judge = cls(arrays["mean"], arrays["deviation"], layers)
+            if judge.mean.shape != (FEATURES,):
+                raise ValueError(f"{judge.mean.size} features instead of {FEATURES}")
+            return judge
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise TrainingError(
-                f"{path}: expected the part judge that bodypix-train fit-parts writes, got {error};"
-                " delete it and run that again"
+                f"{path}: expected the part judge that bodypix-train label writes, got {error!r};"
+                " delete it and label again"
             ) from error

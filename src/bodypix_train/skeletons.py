@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .people_teachers import MAX_PEOPLE, SIDE, Graph, View, view_of
+from .people_teachers import MAX_PEOPLE, SIDE, Graph, View, upright, view_of
 
 POINTS = 39  # 33 of the body, then where to look next and palms
 HIPS, REACH = 33, 34  # middle of the hips, and a point on the circle around the whole body
@@ -47,11 +47,8 @@ class Skeleton:
 
 def look(image: NDArray[np.uint8], view: View, network: Graph) -> Skeleton | None:
     """The skeleton that the pose network sees in a view; None if it sees nobody there."""
-    scale = SIDE / (2 * view.radius)
-    matrix = cv2.getRotationMatrix2D(view.centre, view.angle, scale)
-    matrix[:, 2] += SIDE / 2 - np.array(view.centre)
-    crop = cv2.warpAffine(image, matrix, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-    outputs = network(crop.astype(np.float32) / 255)
+    crop, matrix = upright(image, view)
+    outputs = network(crop)
     score = next(float(output[0]) for output in outputs if output.shape == (1,))
     raw = next((output for output in outputs if output.shape == (5 * POINTS,)), None)
     if score <= 0.5 or raw is None:
@@ -59,7 +56,7 @@ def look(image: NDArray[np.uint8], view: View, network: Graph) -> Skeleton | Non
     points = raw.reshape(POINTS, 5).astype(np.float64)
     back = cv2.invertAffineTransform(matrix)
     points[:, :2] = points[:, :2] @ back[:, :2].T + back[:, 2]
-    points[:, 2] /= scale
+    points[:, 2] *= 2 * view.radius / SIDE
     points[:, 3:] = 1 / (1 + np.exp(-points[:, 3:]))
     return Skeleton(points, score)
 

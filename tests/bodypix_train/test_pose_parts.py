@@ -100,9 +100,15 @@ def test_fitting_learns_arms_that_the_shares_call_torso(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_judge(tmp_path: Path) -> None:
+    judge = constant(0)
+    judge.save(tmp_path / "judge.npz")
+    whole = (tmp_path / "judge.npz").read_bytes()
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
-    with pytest.raises(TrainingError, match="part judge"):
-        PartJudge.load(tmp_path / "other.npz")
+    (tmp_path / "cut.npz").write_bytes(whole[:-90])
+    PartJudge(judge.mean[1:], judge.deviation[1:], judge.layers).save(tmp_path / "older.npz")
+    for name in ("other", "cut", "older", "missing"):
+        with pytest.raises(TrainingError, match=f"{name}.npz: expected the part judge"):
+            PartJudge.load(tmp_path / f"{name}.npz")
 
 
 def test_network_looks_twice_and_one_person_has_one_skeleton() -> None:
