@@ -71,6 +71,16 @@ def test_results_and_errors_come_back() -> None:
         run(scenario())
 
 
+def test_who_has_an_answer_may_ask_again_at_once() -> None:
+    async def scenario() -> None:
+        for _ in range(200):
+            assert (await workers.run(lambda: 1))[0] == 1
+            assert workers.running == 0
+
+    with working() as workers:
+        run(scenario())
+
+
 def test_as_many_at_a_time_as_there_are_workers() -> None:
     async def scenario() -> None:
         meeting = threading.Barrier(3)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from bodypix.serve.problems import Refused
@@ -183,19 +184,19 @@ class Workers:
                 job = self._waiting.popleft()
                 begin = self._begun[threading.get_ident()] = time.perf_counter()
             job.waited = begin - job.queued
-            _do(job)
-            del job  # or the upload would stay in memory until the next request
-            with self._changed:
+            answer = _do(job)
+            with self._changed:  # before the answer: whoever has it may send the next request
                 del self._begun[threading.get_ident()]
                 self._seconds += _WEIGHT * (time.perf_counter() - begin - self._seconds)
+            answer()
+            del job, answer  # or the upload would stay in memory until the next request
 
 
-def _do(job: _Job) -> None:
+def _do(job: _Job) -> Callable[[], None]:
+    """Do a piece of work; what is returned tells the result to whoever waits."""
     if not job.future.set_running_or_notify_cancel():
-        return
+        return lambda: None
     try:
-        result = job.work()
+        return partial(job.future.set_result, job.work())
     except BaseException as error:
-        job.future.set_exception(error)
-    else:
-        job.future.set_result(result)
+        return partial(job.future.set_exception, error)
