@@ -93,6 +93,8 @@ class Recipe:
     task: str
     pose_weight: float
     agree_weight: float
+    parts_weight: float
+    parts_agree_weight: float
     consistency_weight: float
     teacher_share: float
     hints: tuple[int, ...]
@@ -142,6 +144,8 @@ class Recipe:
             self.hint_weight,
             self.agree_weight,
             self.consistency_weight,
+            self.parts_weight,
+            self.parts_agree_weight,
             self.schedule.precision == "bf16",
         )
 
@@ -160,6 +164,10 @@ def read_recipe(path: Path) -> Recipe:
             task=raw["loss"].get("task", "joint"),
             pose_weight=float(raw["loss"]["pose_weight"]),
             agree_weight=float(raw["loss"].get("agree_weight", 0.5)),
+            parts_weight=float(raw["loss"].get("parts_weight", 0.5)),
+            parts_agree_weight=float(
+                raw["loss"].get("parts_agree_weight", raw["loss"].get("agree_weight", 0.5))
+            ),
             consistency_weight=float(raw["loss"].get("consistency_weight", 0.0)),
             teacher_share=float(raw["loss"]["teacher_share"]),
             hints=tuple(raw["loss"].get("hints", ())),
@@ -189,6 +197,11 @@ def read_recipe(path: Path) -> Recipe:
             f" the blocks {STRIDE_4_BLOCK}, {STRIDE_8_BLOCK} and {len(BLOCKS)},"
             f" got {recipe.teacher_share} and {list(recipe.hints)}"
         )
+    for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
+        if not getattr(recipe, name) >= 0:
+            raise ValueError(
+                f"{path}: loss.{name}: expected 0 or more, got {getattr(recipe, name):g}"
+            )
     if recipe.consistency_weight < 0 or (recipe.consistency_weight and recipe.task != "joint"):
         raise ValueError(
             f"{path}: loss.consistency_weight: expected 0 or, with task joint, more;"

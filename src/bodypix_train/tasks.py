@@ -62,6 +62,8 @@ class SegmentationTask(nn.Module):
         hint_weight: float = 0.0,
         agree_weight: float = 0.5,
         consistency_weight: float = 0.0,
+        parts_weight: float = 0.5,
+        parts_agree_weight: float = 0.5,
         mixed: bool = True,
     ) -> None:
         super().__init__()
@@ -70,6 +72,7 @@ class SegmentationTask(nn.Module):
         self.hints, self.hint_weight = hints, hint_weight
         self.agree_weight = agree_weight
         self.consistency_weight = consistency_weight
+        self.parts_weight, self.parts_agree_weight = parts_weight, parts_agree_weight
         self.mixed = mixed
 
     def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:
@@ -118,9 +121,10 @@ class SegmentationTask(nn.Module):
             * losses.person_loss(
                 out["segments"], batch.person[..., ::4, ::4], batch.trust[..., ::4, ::4]
             ),
-            "parts_fine": 0.5
+            "parts_fine": self.parts_weight
             * losses.part_loss(out["part_heatmaps_fine"], batch.parts, inside[..., ::2, ::2]),
-            "parts": 0.1
+            "parts": 0.2
+            * self.parts_weight
             * losses.part_loss(
                 out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4]
             ),
@@ -149,7 +153,8 @@ class SegmentationTask(nn.Module):
         for name, term in losses.pose_losses(out, teacher).items():
             terms[name] = self.pose_weight * term
         for name, term in losses.fine_losses(out, teacher).items():
-            terms[name] = self.agree_weight * term
+            weight = self.parts_agree_weight if "parts" in name else self.agree_weight
+            terms[name] = weight * term
         return terms
 
 

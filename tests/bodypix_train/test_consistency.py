@@ -174,6 +174,20 @@ def test_recipes_say_how_much_it_counts(tmp_path: Path) -> None:
             read_recipe(recipe(tmp_path, loss))
 
 
+def test_recipes_say_how_much_parts_count(tmp_path: Path) -> None:
+    for loss, expected in (
+        ("", (0.5, 0.5)),
+        ("agree_weight = 0.25", (0.5, 0.25)),
+        ("parts_weight = 1\nparts_agree_weight = 0", (1.0, 0.0)),
+    ):
+        plan = read_recipe(recipe(tmp_path, loss))
+        task = plan.loss(plan.network())
+        assert (task.parts_weight, task.parts_agree_weight) == expected
+    for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
+        with pytest.raises(ValueError, match=rf"loss\.{name}: expected 0 or more, got -1"):
+            read_recipe(recipe(tmp_path, f"{name} = -1"))
+
+
 def test_training_lessens_it() -> None:
     torch.manual_seed(0)
     image = torch.nn.functional.interpolate(torch.rand(4, 3, 9, 9), SIZE, mode="bilinear") * 2 - 1

@@ -104,3 +104,15 @@ def test_hints_need_the_same_backbone(folder: Path) -> None:
     assert "loss.hints: expected none where a ResNet14 x0.125 teaches" in str(result.exception)
     with pytest.raises(ValueError, match="different widths"):
         read_recipe(path).check_hints("MobileNetV1", 0.5)
+
+
+def test_parts_weights_scale_the_losses_of_parts_alone(big: BodyPixNet) -> None:
+    mixture = Mixture([(1.0, [person_sample()])], Augmentation())
+    batch = next(iter(BatchStream(mixture, 2, 33, 0, NetworkTeacher(big), 1.0)))
+    network = BodyPixNet(0.25, (8, 8)).eval()
+    usual = SegmentationTask(network)(batch)[1]
+    other = SegmentationTask(network, parts_weight=1.0, parts_agree_weight=0.0)(batch)[1]
+    factors = {"parts_fine": 2.0, "parts": 2.0, "parts_fine_agree": 0.0}
+    assert factors.keys() <= usual.keys()
+    for name, term in usual.items():
+        assert float(other[name]) == pytest.approx(factors.get(name, 1) * float(term)), name
