@@ -1,11 +1,14 @@
 """What each ingredient of the training brings: the same recipe without it, for the same time.
 
     python benchmarks/ablation.py VARIANTS RECIPE --data DATA --eval EVAL --out DIR --minutes 20 \
-        [--start CHECKPOINT] [--teacher CHECKPOINT] [--labels DIR] [--synthetic SHARDS] [--set NAME]
+        [--start CHECKPOINT [--fresh]] [--teacher CHECKPOINT] [--labels DIR] [--synthetic SHARDS]
+        [--set NAME]
 
 VARIANTS is a TOML file such as `ablation.toml` beside this one. The recipe as it is and every
 variant of it begin with the same weights and seed, last as many minutes (or, with `--steps`, steps;
-without both what the recipe says), and are measured as `bodypix-train evaluate` does. A variant:
+without both what the recipe says), and are measured as `bodypix-train evaluate` does. With --fresh
+they begin with the backbone and the pose heads of --start only: what answers for person and parts,
+which has learned from every ingredient already, begins at random. A variant:
 
     [variants."name in the table"]
     without = ["ccp-drawn"]              # sources of the recipe that are left out, by kind
@@ -33,17 +36,19 @@ import torch
 import bodypix
 from bodypix.checkpoints.pins import sha256_of
 from bodypix.files import write_whole
-from bodypix_train.checkpoint import read_network
+from bodypix_train.checkpoint import read_network, write_weights
 from bodypix_train.child import run_command
 from bodypix_train.errors import TrainingError
 from bodypix_train.evaluate import Settings
 from bodypix_train.evaluation import SETS, Work, evaluate
 from bodypix_train.export import default_metadata, export
 from bodypix_train.ledger import Ledger
+from bodypix_train.networks.bodypix import COARSE_HEADS, BodyPixNet
 from bodypix_train.recipe import KINDS, read_recipe
 from bodypix_train.toml_files import laid_over, read_toml
 
 BASE = "the recipe as it is"
+PERSON_HEADS = ("segments", "part_heatmaps")  # the coarse heads that are not about poses
 # Column -> row and field of the evaluation's figures.
 COLUMNS = {
     "portraits IoU": ("portraits", "mean_iou"),
@@ -166,6 +171,23 @@ class Bench:
         return ledger.result("evaluate")
 
 
+def without_answers(start: Path, out: Path) -> Path:
+    """Write ``start`` with decoder, person and part heads at random to ``out``, which it returns."""
+    network = read_network(start)
+    torch.manual_seed(0)
+    fresh = BodyPixNet(network.multiplier, network.widths, network.architecture)
+    poses = [f"heads.{name}." for name in COARSE_HEADS if name not in PERSON_HEADS]
+    kept = {
+        name: value
+        for name, value in network.state_dict().items()
+        if name.startswith(("backbone.", *poses))
+    }
+    fresh.load_state_dict({**fresh.state_dict(), **kept})
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_weights(fresh, out)
+    return out
+
+
 def read_variants(table: Path, recipe: Path) -> list[Variant]:
     """The recipe as it is, then the variants.
 
@@ -261,16 +283,22 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for all of it")
     parser.add_argument("--labels", type=Path, help="folder of the teachers' answers")
     parser.add_argument("--start", type=Path, help="checkpoint that all begin with")
+    parser.add_argument("--fresh", action="store_true", help="of --start, only what poses need")
     parser.add_argument("--teacher", type=Path, help="checkpoint that teaches, as in `distill`")
     parser.add_argument("--minutes", type=float, help="for each variant")
     parser.add_argument("--steps", type=int, help="for each variant")
     parser.add_argument("--synthetic", type=Path, help="held-out shards of `render`")
     parser.add_argument("--set", action="append", choices=SETS, help="only these sets")
     given = parser.parse_args(arguments)
+    if given.fresh and not given.start:
+        parser.error("--fresh: expected --start as well, the checkpoint whose backbone is kept")
     there = tuple(name for name in SETS if (given.eval / name).is_dir())
     try:
+        start = given.start
+        if given.fresh:
+            start = without_answers(start, given.out / "start.pt")
         bench = Bench(
-            out=given.out, data=given.data, labels=given.labels, start=given.start,
+            out=given.out, data=given.data, labels=given.labels, start=start,
             teacher=given.teacher, minutes=given.minutes, steps=given.steps,
             work=Work(given.eval, tuple(given.set or there), given.synthetic),
             settings=Settings(), command=run_command,

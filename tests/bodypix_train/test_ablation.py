@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from bodypix_train.__main__ import app
-from bodypix_train.checkpoint import shape_of, write_weights
+from bodypix_train.checkpoint import read_network, shape_of, write_weights
 from bodypix_train.datasets.mixture import BatchStream, Mixture
 from bodypix_train.network_teacher import NetworkTeacher
 from bodypix_train.networks.bodypix import BodyPixNet
@@ -215,3 +215,23 @@ def test_without_the_decoder_only_coarse_heads_learn(folder: Path, taught: float
     assert network.heads["part_heatmaps"].weight.grad.abs().sum() > 0
     assert set(terms) == set(SegmentationTask(BodyPixNet(0.25, (8, 8)))(batch)[1])
     assert ("person_fine_agree" in terms) == bool(taught)
+
+
+def test_a_fresh_start_keeps_what_poses_need(
+    ablation: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = BodyPixNet(0.25, (8, 8))
+    write_weights(old, tmp_path / "old.pt")
+    ablation.without_answers(tmp_path / "old.pt", tmp_path / "out" / "new.pt")
+    new = read_network(tmp_path / "out" / "new.pt").state_dict()
+    before = read_network(tmp_path / "old.pt").state_dict()
+    weights = [name for name in new if name.endswith("weight") and new[name].ndim == 4]
+    kept = {name for name in weights if torch.equal(new[name], before[name])}
+    assert {name.split(".")[0] for name in kept} == {"backbone", "heads"}
+    anew = {name.removesuffix(".weight") for name in weights if name not in kept}
+    assert {"person", "parts", "heads.segments", "heads.part_heatmaps", "reduce.0"} <= anew
+    assert "heads.heatmaps" not in anew
+
+    with pytest.raises(SystemExit):
+        ablation.main(["v.toml", "r.toml", "--data", "d", "--eval", "e", "--out", "o", "--fresh"])
+    assert "--fresh: expected --start as well" in capsys.readouterr().err
