@@ -172,7 +172,7 @@ class Bench:
 
 
 def without_answers(start: Path, out: Path) -> Path:
-    """Write ``start`` with decoder, person and part heads at random to ``out``, which it returns."""
+    """Write to ``out``, and return it: ``start`` with decoder, person and part heads at random."""
     network = read_network(start)
     torch.manual_seed(0)
     fresh = BodyPixNet(network.multiplier, network.widths, network.architecture)

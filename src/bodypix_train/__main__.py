@@ -255,6 +255,29 @@ def render(
 
 
 @app.command()
+def negatives(
+    listed: Annotated[
+        Path, typer.Argument(help="List of files, such as a release's negatives.tsv.", exists=True)
+    ],
+    packages: Annotated[
+        Path, typer.Option(help="Folder of the packages, .deb and .tgz.", exists=True)
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for images/ and objects/; it goes on.")],
+) -> None:
+    """Make the pictures without people that a list names, of files of free-software packages."""
+    from .negatives.collect import collect, read_list
+
+    made = missing = 0
+    for archive, used, left in collect(read_list(listed), packages, out):
+        made, missing = made + used, missing + left
+        if left:
+            there = any(packages.glob(archive))
+            what = f"{left} of its files cannot be used" if there else "not in the folder"
+            typer.echo(f"{archive}: {what}", err=True)
+    typer.echo(f"{out}: pictures of {made} files, {missing} files left out")
+
+
+@app.command()
 def mix(
     first: Annotated[Path, typer.Argument(help="Checkpoint.", exists=True)],
     second: Annotated[Path, typer.Argument(help="Another, trained on from it.", exists=True)],

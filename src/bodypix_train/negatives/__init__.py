@@ -1,0 +1,1 @@
+"""Pictures without people, made of files of free-software packages."""
