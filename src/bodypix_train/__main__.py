@@ -151,7 +151,7 @@ def _run(
     import cv2
     import torch
 
-    from .checkpoint import read_network
+    from .checkpoint import begin_with
     from .errors import TrainingError
     from .processes import make_fabric
     from .recipe import read_mixture
@@ -171,7 +171,7 @@ def _run(
     torch.manual_seed(plan.seed)
     network = plan.network()
     if start:
-        network.load_state_dict(read_network(start).state_dict())
+        begin_with(network, start)
 
     def report(step: int, progress: float, terms: dict[str, float]) -> None:
         losses = "  ".join(f"{name} {value:.3f}" for name, value in terms.items())

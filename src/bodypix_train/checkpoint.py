@@ -9,6 +9,9 @@ import torch
 
 from .networks.bodypix import BodyPixNet
 
+# How much the coarse heads count in the fine ones; what older networks lack.
+COARSE_SHARES = ("coarse_share", "coarse_parts")
+
 
 def read_network(path: Path) -> BodyPixNet:
     """The averaged network of a checkpoint, in evaluation mode.
@@ -30,7 +33,22 @@ def read_network(path: Path) -> BodyPixNet:
 
 def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The weights of any version: older networks have fine heads that stand alone."""
-    return {"coarse_share": torch.tensor(0.0), **weights}
+    return {**{name: torch.tensor(0.0) for name in COARSE_SHARES}, **weights}
+
+
+def begin_with(network: BodyPixNet, start: Path) -> None:
+    """Give the network the weights of a checkpoint, but not what of its fine heads is coarse.
+
+    Raises ValueError, naming the file, where it is no checkpoint or one of another network.
+    """
+    given = read_network(start)
+    if shape_of(given) != shape_of(network):
+        raise ValueError(
+            f"{start}: expected a network like the recipe's, {shape_of(network)}, "
+            f"got {shape_of(given)}"
+        )
+    own = {name: value for name, value in network.state_dict().items() if name in COARSE_SHARES}
+    network.load_state_dict({**given.state_dict(), **own})
 
 
 def shape_of(network: BodyPixNet) -> dict[str, object]:

@@ -186,7 +186,12 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
     at8 = g.separable(
         "refine8", g.relu6("merge8", g.node("Add", "merge8", up, side)), network.refine8
     )
-    head("part_heatmaps_fine", g.plain("parts", at8, network.parts), 24)
+    parts = g.plain("parts", at8, network.parts)
+    if network.coarse_parts:
+        share = g.constant("parts/share", network.coarse_parts.detach().numpy())
+        coarse = g.node("Mul", "parts/coarse", g.double("parts8", answers["part_heatmaps"]), share)
+        parts = g.node("Add", "parts/corrected", parts, coarse)
+    head("part_heatmaps_fine", parts, 24)
     up = g.double("up4", g.normed("reduce", at8, network.reduce))
     side = g.normed("lateral4", stride4, network.lateral4)
     at4 = g.separable(

@@ -52,6 +52,8 @@ def narrowed(
     Raises ValueError unless both are MobileNets and no layer of the new one is wider.
     """
     narrow = BodyPixNet(multiplier, widths).eval()
+    narrow.coarse_share.copy_(wide.coarse_share)
+    narrow.coarse_parts.copy_(wide.coarse_parts)
     theirs, mine = wide.eval().backbone, narrow.backbone
     if not isinstance(theirs, MobileNetV1) or not isinstance(mine, MobileNetV1):
         raise ValueError("expected a MobileNet to make narrower, got a ResNet")

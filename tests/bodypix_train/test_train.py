@@ -15,7 +15,7 @@ import torch
 
 from bodypix_train import __main__ as command
 from bodypix_train import train as training
-from bodypix_train.checkpoint import read_network, write_weights
+from bodypix_train.checkpoint import begin_with, read_network, write_weights
 from bodypix_train.datasets.device.stream import DeviceStream
 from bodypix_train.datasets.mixture import BatchStream, Mixture, prefetch
 from bodypix_train.datasets.plan import Augmentation
@@ -82,12 +82,27 @@ def test_runs_of_older_networks_go_on(tmp_path: Path, caplog: pytest.LogCaptureF
     train(tiny_task(), mixture(), replace(SCHEDULE, steps=2), tmp_path)
     state = torch.load(tmp_path / "last.pt", weights_only=True)
     for name in ("network", "ema"):
-        del state[name]["coarse_share"]
+        del state[name]["coarse_share"], state[name]["coarse_parts"]
     state["optimizer"]["param_groups"][1]["params"].pop()
     torch.save(state, tmp_path / "last.pt")
     train(tiny_task(), mixture(), replace(SCHEDULE, steps=3), tmp_path)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 3
     assert "its optimizer begins anew" in caplog.text
+
+
+def test_a_start_gives_weights_but_not_the_form_of_older_networks(tmp_path: Path) -> None:
+    old, new = BodyPixNet(0.25, (8, 8)), BodyPixNet(0.25, (8, 8))
+    old.coarse_parts.zero_()
+    write_weights(old, tmp_path / "old.pt")
+    begin_with(new, tmp_path / "old.pt")
+    assert torch.equal(new.parts.weight, old.parts.weight.half().float())
+    assert float(new.coarse_parts) == 1
+    image = torch.zeros(1, 3, 33, 33)
+    old.eval(), new.eval()
+    parts = "part_heatmaps_fine"
+    assert not torch.allclose(old(image)[parts], new(image)[parts])
+    with pytest.raises(ValueError, match=r"old\.pt: expected a network like the recipe's"):
+        begin_with(BodyPixNet(0.25, (16, 8)), tmp_path / "old.pt")
 
 
 def test_a_run_of_another_network_is_left_alone(tmp_path: Path) -> None:

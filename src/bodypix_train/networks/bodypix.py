@@ -68,7 +68,9 @@ class BodyPixNet(nn.Module):
     | segments_fine      | stride 4  | person logit                                   |
 
     The person's fine logit is the decoder's and half of the coarse head's, which errs less where
-    there is nobody. In evaluation mode what no keypoint vouches for is taken out (`evidence`).
+    there is nobody. A part's is the sum of both: which part it is shows in the many channels of
+    the coarse features, where it ends in the decoder's. In evaluation mode what no keypoint
+    vouches for is taken out (`evidence`).
 
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50".
@@ -96,6 +98,7 @@ class BodyPixNet(nn.Module):
         self.person = nn.Conv2d(at4, FINE_HEADS["segments_fine"], 1)
         # Not learned: on the pictures that it learns from the fine head needs no help.
         self.register_buffer("coarse_share", torch.tensor(0.5))
+        self.register_buffer("coarse_parts", torch.tensor(1.0))
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
         blocks = self.backbone(image)
@@ -110,7 +113,9 @@ class BodyPixNet(nn.Module):
         for name in OFFSET_HEADS:
             out[name] = out[name] * OFFSET_UNIT
         at8 = self.refine8(F.relu6(double(self.context(at16)) + self.lateral8(at8)))
-        out["part_heatmaps_fine"] = self.parts(at8)
+        out["part_heatmaps_fine"] = self.parts(at8) + self.coarse_parts * double(
+            out["part_heatmaps"]
+        )
         at4 = self.refine4(F.relu6(double(self.reduce(at8)) + self.lateral4(at4)))
         coarse = double(double(out["segments"]))
         person = self.person(at4) + self.coarse_share * coarse
