@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .make_command import make
+from .negatives.command import negatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 
 app.command()(make)
+app.command()(negatives)
 
 Data = Annotated[Path, typer.Option(help="Folder that the recipe's paths start from.")]
 RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a TOML file.", exists=True)]
@@ -252,29 +254,6 @@ def render(
             progress.update(task, completed=done)
     write_sheet(out, out / "contact.jpg")
     typer.echo(f"{out / 'contact.jpg'}  look at it")
-
-
-@app.command()
-def negatives(
-    listed: Annotated[
-        Path, typer.Argument(help="List of files, such as a release's negatives.tsv.", exists=True)
-    ],
-    packages: Annotated[
-        Path, typer.Option(help="Folder of the packages, .deb and .tgz.", exists=True)
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for images/ and objects/; it goes on.")],
-) -> None:
-    """Make the pictures without people that a list names, of files of free-software packages."""
-    from .negatives.collect import collect, read_list
-
-    made = missing = 0
-    for archive, used, left in collect(read_list(listed), packages, out):
-        made, missing = made + used, missing + left
-        if left:
-            there = any(packages.glob(archive))
-            what = f"{left} of its files cannot be used" if there else "not in the folder"
-            typer.echo(f"{archive}: {what}", err=True)
-    typer.echo(f"{out}: pictures of {made} files, {missing} files left out")
 
 
 @app.command()

@@ -90,6 +90,7 @@ class Recipe:
     multiplier: float
     widths: tuple[int, int]
     architecture: str
+    coarse_parts: float
     task: str
     pose_weight: float
     agree_weight: float
@@ -133,7 +134,7 @@ class Recipe:
             )
 
     def network(self) -> BodyPixNet:
-        return BodyPixNet(self.multiplier, self.widths, self.architecture)
+        return BodyPixNet(self.multiplier, self.widths, self.architecture, self.coarse_parts)
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:
         """The task that trains ``network``."""
@@ -161,6 +162,7 @@ def read_recipe(path: Path) -> Recipe:
             multiplier=float(raw["network"]["multiplier"]),
             widths=tuple(raw["network"]["widths"]),
             architecture=raw["network"].get("architecture", "MobileNetV1"),
+            coarse_parts=float(raw["network"].get("coarse_parts", 1.0)),
             task=raw["loss"].get("task", "joint"),
             pose_weight=float(raw["loss"]["pose_weight"]),
             agree_weight=float(raw["loss"].get("agree_weight", 0.5)),
@@ -196,6 +198,10 @@ def read_recipe(path: Path) -> Recipe:
             f"{path}: loss.task: stagewise needs a MobileNetV1, teacher_share = 1 and hints with"
             f" the blocks {STRIDE_4_BLOCK}, {STRIDE_8_BLOCK} and {len(BLOCKS)},"
             f" got {recipe.teacher_share} and {list(recipe.hints)}"
+        )
+    if not 0 <= recipe.coarse_parts <= 1:
+        raise ValueError(
+            f"{path}: network.coarse_parts: expected a share in 0..1, got {recipe.coarse_parts:g}"
         )
     for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
         if not getattr(recipe, name) >= 0:

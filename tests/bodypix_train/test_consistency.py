@@ -174,6 +174,17 @@ def test_recipes_say_how_much_it_counts(tmp_path: Path) -> None:
             read_recipe(recipe(tmp_path, loss))
 
 
+def test_recipes_say_how_much_coarse_parts_count(tmp_path: Path) -> None:
+    path = recipe(tmp_path, "")
+    text = path.read_text()
+    assert float(read_recipe(path).network().coarse_parts) == 1
+    path.write_text(text.replace("[8, 8]", "[8, 8]\ncoarse_parts = 0.0"))
+    assert float(read_recipe(path).network().coarse_parts) == 0
+    path.write_text(text.replace("[8, 8]", "[8, 8]\ncoarse_parts = 1.5"))
+    with pytest.raises(ValueError, match=r"network\.coarse_parts: .* in 0\.\.1, got 1\.5"):
+        read_recipe(path)
+
+
 def test_recipes_say_how_much_parts_count(tmp_path: Path) -> None:
     for loss, expected in (
         ("", (0.5, 0.5)),

@@ -162,11 +162,26 @@ def test_another_table_is_refused(tmp_path: Path) -> None:
         read_list(path)
 
 
-@pytest.mark.parametrize("cut", [b"!<arch>\nhalf a header", b"nothing at all"])
+@pytest.mark.parametrize(
+    "cut", [b"!<arch>\nhalf a header", b"!<arch>\n" + b"no numbers here" * 9, b"nothing at all"]
+)
 def test_a_broken_package_is_named(tmp_path: Path, cut: bytes) -> None:
     path = tmp_path / "cut.deb"
     path.write_bytes(cut)
     with pytest.raises(ValueError, match=r"cut\.deb: expected a whole \.deb or \.tgz"):
+        list(members(path))
+
+
+@pytest.mark.parametrize("kind", ["deb", "tgz"])
+@pytest.mark.parametrize("harm", ["cut", "overwritten"])
+def test_a_package_that_breaks_off_is_named(tmp_path: Path, kind: str, harm: str) -> None:
+    noise = np.random.default_rng(0).bytes(200_000)
+    files = {"./a": noise, "./b": noise[::-1]}
+    data = deb(files) if kind == "deb" else tar(files, "w:gz")
+    middle = len(data) // 2
+    path = tmp_path / f"half.{kind}"
+    path.write_bytes(data[:middle] + (b"" if harm == "cut" else b"\xff" * (len(data) - middle)))
+    with pytest.raises(ValueError, match=r"half\.\w+: expected a whole"):
         list(members(path))
 
 
@@ -208,6 +223,8 @@ def test_light_in_a_script_is_read(tmp_path: Path) -> None:
         assert image.dtype == np.float32
         assert (image == light[..., ::-1]).all()
     assert decode("a.exr", b"half of one") is None
+    OpenEXR.File(header, {"Y": light[..., 0].copy()}).write(str(tmp_path / "grey.exr"))
+    assert decode("grey.exr", (tmp_path / "grey.exr").read_bytes()) is None
     assert decode("a.exr.js", b"export default 1") is None
 
 

@@ -78,9 +78,10 @@ def _entry(row: dict[str, str], where: str) -> Entry:
 
 
 def collect(entries: list[Entry], packages: Path, out: Path) -> Iterator[tuple[str, int, int]]:
-    """Make the pictures that are not there yet; yields (package, files used, files not found).
+    """Make the pictures that are not there yet; yields (package, files used, files left out).
 
-    A package whose file does not lie in the folder ``packages`` has none used.
+    The package goes by `Entry.archive`. One that does not lie in the folder ``packages`` has no
+    file used but those of earlier calls.
     """
     for kind in ("images", "objects"):
         (out / kind).mkdir(parents=True, exist_ok=True)

@@ -57,6 +57,8 @@ def _decode_exr(name: str, content: bytes) -> NDArray[np.float32] | None:
             rgb = channels[together].pixels[..., :3]
             break
     else:
+        if not channels.keys() >= set("RGB"):
+            return None
         rgb = np.stack([channels[name].pixels for name in "RGB"], axis=-1)
     return np.ascontiguousarray(rgb[..., ::-1], dtype=np.float32)
 

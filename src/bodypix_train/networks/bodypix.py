@@ -68,9 +68,9 @@ class BodyPixNet(nn.Module):
     | segments_fine      | stride 4  | person logit                                   |
 
     The person's fine logit is the decoder's and half of the coarse head's, which errs less where
-    there is nobody. A part's is the sum of both: which part it is shows in the many channels of
-    the coarse features, where it ends in the decoder's. In evaluation mode what no keypoint
-    vouches for is taken out (`evidence`).
+    there is nobody. A part's is the decoder's and ``coarse_parts`` (0..1) of the coarse head's:
+    which part it is shows in the many channels of the coarse features, where it ends in the
+    decoder's. In evaluation mode what no keypoint vouches for is taken out (`evidence`).
 
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50".
@@ -81,6 +81,7 @@ class BodyPixNet(nn.Module):
         multiplier: float = 0.5,
         widths: tuple[int, int] = (96, 32),
         architecture: str = "MobileNetV1",
+        coarse_parts: float = 1.0,
     ) -> None:
         super().__init__()
         self.multiplier, self.widths, self.architecture = multiplier, widths, architecture
@@ -98,7 +99,7 @@ class BodyPixNet(nn.Module):
         self.person = nn.Conv2d(at4, FINE_HEADS["segments_fine"], 1)
         # Not learned: on the pictures that it learns from the fine head needs no help.
         self.register_buffer("coarse_share", torch.tensor(0.5))
-        self.register_buffer("coarse_parts", torch.tensor(1.0))
+        self.register_buffer("coarse_parts", torch.tensor(coarse_parts))
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
         blocks = self.backbone(image)
