@@ -56,22 +56,42 @@ ScoresFile = Annotated[Path | None, typer.Option(help="Also write the scores as 
 
 
 @app.command()
-def label(recipe: RecipeFile, data: Data, labels: Labels = Path("runs/labels")) -> None:
+def label(
+    recipe: RecipeFile,
+    data: Data,
+    labels: Labels = Path("runs/labels"),
+    network: Annotated[
+        Path | None,
+        typer.Option(help="A checkpoint of ours that has a say on where people are.", exists=True),
+    ] = None,
+    share: Annotated[
+        str, typer.Option(help="2/4: the second of four processes that share the work.")
+    ] = "1/1",
+) -> None:
     """Let the teachers answer for every picture of a recipe. Resumes; bad pictures are named.
 
     Where the recipe has rendered people and the pose network is there, parts are judged by
     skeletons too: the judge is fitted first and kept beside the labels.
     """
+    import os
     from dataclasses import replace
 
+    import torch
     from rich.progress import track
 
+    from .checkpoint import read_network
     from .fit_parts import judge_of
-    from .label import Teachers, label_folder, pictures
+    from .label import Teachers, label_folder, pictures, read_share
+    from .network_teacher import NetworkTeacher
     from .recipe import label_folder_of, read_recipe
 
+    mine, processes = read_share(share)
     plan = read_recipe(recipe)
-    teachers = Teachers.from_folder(plan.teachers_in(data))
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    teachers = Teachers.from_folder(plan.teachers_in(data), threads)
+    if network is not None:
+        torch.set_num_threads(threads)
+        teachers = replace(teachers, own=NetworkTeacher(read_network(network)))
     rendered = [data / source.images for source in plan.sources if source.kind == "synthetic"]
     judge = judge_of(teachers, rendered, labels / "part-judge.npz", typer.echo)
     teachers = replace(teachers, judge=judge)
@@ -82,8 +102,9 @@ def label(recipe: RecipeFile, data: Data, labels: Labels = Path("runs/labels")) 
             continue
         done.add(out)
         folder = data / source.images
-        answers = label_folder(folder, out, teachers)
-        for path, state in track(answers, source.images, total=len(pictures(folder))):
+        answers = label_folder(folder, out, teachers, (mine, processes))
+        count = len(pictures(folder)[mine - 1 :: processes])
+        for path, state in track(answers, source.images, total=count):
             if state == "unreadable":
                 typer.echo(f"{path}: unreadable picture, left out", err=True)
 

@@ -5,7 +5,8 @@ begins. In the folder of releases:
 
     labels/                 the teachers' answers, shared by all releases
     NAME/steps.json         which steps are done, and what went into them
-    NAME/runs/RECIPE/       checkpoint and log of a run, narrow.pt where it starts from a wider one
+    NAME/runs/RECIPE/       checkpoint and log of a run, narrow.pt where it starts from a wider one,
+                            labels/ where its pictures are labelled anew
     NAME/NAME.onnx          the model
     NAME/start.pt           the same weights as a small checkpoint, to start or teach others
     NAME/log-RECIPE.csv     the losses of each run
@@ -132,6 +133,7 @@ class Workshop:
             "start": _checksum(start),
             "narrow": run.narrow,
             "teacher": _checksum(teacher),
+            **({"relabel": True} if run.relabel else {}),  # ledgers of before have no such field
         }
         if last.exists():
             if ledger.done(step, inputs):
@@ -141,12 +143,13 @@ class Workshop:
                     f"{folder}: expected what the run was begun with, but {change}; "
                     "put that back, or delete the folder to train the run anew"
                 )
-        self._prepare(release, recipe)
+        labels = folder / "labels" if run.relabel else self.labels
+        self._prepare(release, recipe, labels, start if run.relabel else None)
         ledger.begin(step, inputs)
         if run.narrow is not None:
             start = self._narrowed(start, run.narrow, recipe, folder)
         arguments = ["distill" if teacher else "train", str(recipe), "--data", str(self.data)]
-        arguments += ["--labels", str(self.labels), "--out", str(folder)]
+        arguments += ["--labels", str(labels), "--out", str(folder)]
         for option, value in {
             "teacher": teacher, "start": start, "steps": run.steps, "minutes": run.minutes
         }.items():  # fmt: skip
@@ -167,8 +170,11 @@ class Workshop:
         self.command([*arguments, "--widths", *map(str, shape.widths)])
         return start
 
-    def _prepare(self, release: Release, recipe: Path) -> None:
-        """Synthetic people and teachers' answers; both commands skip what is there."""
+    def _prepare(self, release: Release, recipe: Path, labels: Path, network: Path | None) -> None:
+        """Synthetic people and teachers' answers; both commands skip what is there.
+
+        ``network``, a checkpoint of ours, is asked beside the teachers.
+        """
         for entry in release.render:
             arguments = ["render", "--count", str(entry.count), "--seed", str(entry.seed)]
             arguments += ["--out", str(self.data / entry.folder), "--side", str(entry.side)]
@@ -177,8 +183,9 @@ class Workshop:
                 arguments += ["--backgrounds", str(self.data / folder)]
             self.command([*arguments, *self.render_options])
         if any(source.asks_teachers for source in read_recipe(recipe).sources):
-            arguments = ["label", str(recipe), "--data", str(self.data)]
-            self.command([*arguments, "--labels", str(self.labels)])
+            arguments = ["label", str(recipe), "--data", str(self.data), "--labels", str(labels)]
+            arguments += ["--network", str(network)] if network else []
+            self.command(arguments)
 
     def _export(self, release: Release, ledger: Ledger, folder: Path, last: Path) -> Path:
         """Write the model and what comes with it, unless that is done."""

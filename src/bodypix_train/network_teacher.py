@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from .networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet, hint_name
-from .teachers import Array
+from .teachers import Array, resize_aligned, sigmoid
+
+SCALES = (0.5, 0.75, 1.0)  # of a photo that is labelled
 
 
 class NetworkTeacher:
@@ -33,6 +36,19 @@ class NetworkTeacher:
             answer = answers[name].float().cpu().numpy()
             out.append(answer if name.startswith("block") else answer.transpose(0, 2, 3, 1))
         return out
+
+    def person(self, image: NDArray[np.uint8], size: tuple[int, int]) -> Array:
+        """Person probability ``size`` of (H,W,3) RGB: the mean of scales and mirror images."""
+        total = np.zeros((*size, 1), np.float32)
+        for scale in SCALES:
+            height, width = (max(2, round(side * scale / 16)) * 16 + 1 for side in image.shape[:2])
+            way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+            small = cv2.resize(image, (width, height), interpolation=way)
+            pair = np.stack([small, small[:, ::-1]])
+            (logits,) = self.heads(pair, ["segments_fine"])
+            for answer in (logits[0], logits[1][:, ::-1]):
+                total += sigmoid(resize_aligned(answer, size))
+        return total[..., 0] / (2 * len(SCALES))
 
     def tensors(self, images: Tensor) -> dict[str, Tensor]:
         """All that it teaches: raw heads and hints NCHW of (N,3,h,w) in [-1,1], on its device."""

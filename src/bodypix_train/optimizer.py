@@ -70,8 +70,8 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """``kind`` "adamw", or "muon": Muon for the backbone's 1x1 convolutions, AdamW for the rest.
 
-    Weights decay in full convolutions only: not in depthwise ones, biases and norms. ``mixed``:
-    Muon multiplies in bfloat16.
+    Weights decay in full convolutions only: not in depthwise ones, biases and norms; what is
+    frozen is left out. ``mixed``: Muon multiplies in bfloat16.
     """
     groups: dict[str, dict[str, Any]] = {
         "full": {"params": [], "weight_decay": weight_decay},
@@ -84,6 +84,8 @@ def make_optimizer(
         },
     }
     for name, parameter in network.named_parameters():
+        if not parameter.requires_grad:
+            continue
         full = parameter.ndim > 1 and parameter.shape[1] > 1
         square = full and parameter.shape[2:] == (1, 1) and name.startswith("backbone.")
         key = "square" if square and kind == "muon" else "full" if full else "rest"

@@ -37,14 +37,14 @@ class Graph(Protocol):
 class TfliteGraph:
     """A TFLite file on the processor. Raises TrainingError where nothing can run it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, threads: int = 2) -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise TrainingError(
                 f'{path}: TFLite files need ai-edge-litert; pip install "bodypix[teachers]"'
             ) from error
-        self.interpreter = Interpreter(str(path), num_threads=2)
+        self.interpreter = Interpreter(str(path), num_threads=threads)
         self.interpreter.allocate_tensors()
         (self.input,) = self.interpreter.get_input_details()
         if tuple(self.input["shape"]) != (1, SIDE, SIDE, 3):
@@ -58,6 +58,20 @@ class TfliteGraph:
         self.interpreter.invoke()
         outputs = self.interpreter.get_output_details()
         return [self.interpreter.get_tensor(output["index"])[0] for output in outputs]
+
+
+class Remembered:
+    """A graph that answers at once to what it has seen before; for one picture, then let go."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.answers: dict[bytes, list[Array]] = {}
+
+    def __call__(self, image: Array) -> list[Array]:
+        key = image.tobytes()
+        if key not in self.answers:
+            self.answers[key] = self.graph(image)
+        return self.answers[key]
 
 
 @dataclass(frozen=True)
@@ -121,12 +135,12 @@ class PeopleTeachers:
     whole_body: Graph
 
     @classmethod
-    def from_folder(cls, folder: Path) -> PeopleTeachers | None:
+    def from_folder(cls, folder: Path, threads: int = 2) -> PeopleTeachers | None:
         """The two files by the names under which they are published; None if one is missing."""
         paths = [folder / "selfie_segmentation.tflite", folder / "pose_landmark_heavy.tflite"]
         if not all(path.exists() for path in paths):
             return None
-        selfie, whole_body = map(TfliteGraph, paths)
+        selfie, whole_body = (TfliteGraph(path, threads) for path in paths)
         return cls(selfie, whole_body)
 
     def refine(

@@ -147,7 +147,6 @@ class Recipe:
             self.consistency_weight,
             self.parts_weight,
             self.parts_agree_weight,
-            self.schedule.precision == "bf16",
         )
 
 

@@ -32,14 +32,16 @@ class Run:
     ``recipe`` is relative to the release file. ``teacher`` (None: the published network) and
     ``start`` (for the first run; None: random weights) are release files beside this one, which
     are made first, or checkpoints. ``narrow``: the start is a wider network, and the pictures in
-    this folder, below the data folder, show what to keep of it (see `narrow`). ``steps`` takes the
-    place of the recipe's; ``minutes`` ends the run by the clock.
+    this folder, below the data folder, show what to keep of it (see `narrow`). ``relabel``: the
+    photos are labelled anew for this run, and what it starts from has a say (see `label`).
+    ``steps`` takes the place of the recipe's; ``minutes`` ends the run by the clock.
     """
 
     recipe: str
     teacher: str | None = None
     start: str | None = None
     narrow: str | None = None
+    relabel: bool = False
     steps: int | None = None
     minutes: float | None = None
 
@@ -139,6 +141,10 @@ def check(release: Release) -> None:
     expect(len(set(names)) == len(names), "runs", "recipes of different names", names)
     for run in release.runs[1:]:
         expect(run.start is None, "runs.start", "a start for the first run only", run.start)
+    begins = release.runs[0].start is not None
+    expect(
+        begins or not release.runs[0].relabel, "runs.relabel", "false where nothing begins", True
+    )
     for path in (*map(release.recipe_path, release.runs), *release.needs()):
         expect(path.is_file(), "runs", f"the file {path}", "none")
         expect(path.suffix in (".toml", ".pt"), "runs", "a .toml or .pt file", path)

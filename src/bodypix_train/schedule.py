@@ -16,9 +16,11 @@ class Schedule:
     ``freeze_norm`` keeps the statistics of batch normalisation as they are: the network then
     gives one answer to one picture, whatever else is in the batch, and can follow a teacher that
     has no such noise. It needs a lower rate, and weights that are good already. ``precision``
-    "bf16" multiplies in bfloat16 and keeps weights and losses in float32. ``optimizer`` "muon"
-    learns features faster than "adamw" (see `optimizer`). ``revive`` gives channels of the
-    backbone that are never or always at their limit a new start (see `revive`).
+    "bf16" multiplies in bfloat16 where the device can (see `precision`) and keeps weights and
+    losses in float32. ``optimizer`` "muon" learns features faster than "adamw" (see `optimizer`).
+    ``revive`` gives channels of the backbone that are never or always at their limit a new start
+    (see `revive`). ``freeze_blocks``: the stem and so many blocks of a MobileNet's backbone stay as
+    they are. Steps are quicker then: five of thirteen blocks take a third of the time.
     """
 
     steps: int
@@ -32,6 +34,7 @@ class Schedule:
     precision: str = "bf16"
     optimizer: str = "adamw"
     revive: bool = False
+    freeze_blocks: int = 0
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
@@ -43,6 +46,10 @@ class Schedule:
             raise ValueError(
                 f"schedule.precision: expected one of {', '.join(PRECISIONS)},"
                 f" got {self.precision!r}"
+            )
+        if self.freeze_blocks < 0:
+            raise ValueError(
+                f"schedule.freeze_blocks: expected a number from 0, got {self.freeze_blocks}"
             )
         if not self.stages or self.stages[0][0] != 0:
             raise ValueError(

@@ -22,6 +22,7 @@ TRUNK = (11, 12, 23, 24)
 TELLING = (0, 11, 12, 15, 16, 23, 24)  # by which two skeletons of one person are known
 SAME = 0.35  # of the trunk: nearer skeletons are the same person's
 MIN_REACH = 12  # pixels
+ALIKE = 0.2  # of the radius: views no farther apart than this show the same
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,20 @@ def look(image: NDArray[np.uint8], view: View, network: Graph) -> Skeleton | Non
 
 
 def look_again(view: View, skeleton: Skeleton) -> View | None:
-    """Where the skeleton itself says that its person is; None where it is too small."""
+    """Where the skeleton itself says that its person is.
+
+    None where it is too small, and where that is as good as where it was looked for.
+    """
     hips, reach = skeleton.points[HIPS, :2], skeleton.points[REACH, :2]
     right, down = reach - hips
     radius = 1.25 * float(np.hypot(right, down))
     if radius < MIN_REACH:
         return None
     angle = float(np.degrees(np.arctan2(right, -down)))
+    turned = abs((angle - view.angle + 180) % 360 - 180)
+    moved = float(np.hypot(*(hips - view.centre)))
+    if max(moved, abs(radius - view.radius), np.radians(turned) * radius) < ALIKE * view.radius:
+        return None
     return replace(view, centre=(float(hips[0]), float(hips[1])), radius=radius, angle=angle)
 
 

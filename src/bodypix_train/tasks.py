@@ -51,7 +51,7 @@ class SegmentationTask(nn.Module):
     """All heads from labels and, for poses, from the teacher's answers to the same crop.
 
     With a ``consistency_weight`` the last quarter of a batch is seen again: see `consistency`.
-    ``mixed``: the network multiplies in bfloat16.
+    ``mixed``: the network multiplies in bfloat16; a run sets it by its schedule and device.
     """
 
     def __init__(

@@ -182,9 +182,10 @@ class PortraitTeacher:
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
     bgr: bool = False
+    threads: int = 2
 
     def __post_init__(self) -> None:
-        self.session = open_session(self.path)
+        self.session = open_session(self.path, self.threads)
         self.input = self.session.get_inputs()[0].name
 
     def person(self, image: NDArray[np.uint8], size: tuple[int, int]) -> Array:

@@ -17,8 +17,10 @@ from bodypix.files import write_whole
 from .checkpoint import completed, shape_of
 from .ema import Ema
 from .errors import TrainingError
+from .networks.bodypix import BodyPixNet
 from .networks.mobilenet import MobileNetV1
 from .optimizer import make_optimizer
+from .precision import in_bfloat16
 from .processes import in_first
 from .revive import revive_channels
 from .schedule import Schedule
@@ -41,6 +43,8 @@ class TrainingRun:
         self.step, self.elapsed, self.lost = 0, 0.0, 0
         self.network = task.network
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        task.mixed = in_bfloat16(schedule.precision, fabric.device)
+        frozen = freeze_blocks(self.network, schedule.freeze_blocks)
         self.model = fabric.setup_module(task)  # on its device, gradients averaged
         self.ema = Ema(self.network, schedule.ema)
         self.optimizer = make_optimizer(
@@ -48,11 +52,11 @@ class TrainingRun:
             schedule.optimizer,
             schedule.weight_decay,
             fused=fabric.device.type == "cuda",
-            mixed=schedule.precision == "bf16",
+            mixed=task.mixed,
         )
         self.model.train()
-        if schedule.freeze_norm:
-            for module in task.modules():
+        for part in [task] if schedule.freeze_norm else frozen:
+            for module in part.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
 
@@ -151,6 +155,29 @@ class TrainingRun:
                 " choose another --out, or delete it to begin anew"
             ) from error
         log.info("resumed at step %d", self.step)
+
+
+def freeze_blocks(network: BodyPixNet, count: int) -> list[nn.Module]:
+    """Keep the stem and the first ``count`` blocks as they are; returns them.
+
+    Raises ValueError for a ResNet, and where no block is left.
+    """
+    if not count:
+        return []
+    if not isinstance(network.backbone, MobileNetV1):
+        raise ValueError(
+            f"schedule.freeze_blocks: expected 0 for a {network.architecture}, got {count}:"
+            " only a MobileNet's blocks can be kept"
+        )
+    if count >= len(network.backbone.blocks):
+        raise ValueError(
+            f"schedule.freeze_blocks: expected fewer than the {len(network.backbone.blocks)}"
+            f" blocks of the backbone, got {count}"
+        )
+    frozen = [network.backbone.stem, *network.backbone.blocks[:count]]
+    for layer in frozen:
+        layer.requires_grad_(False)
+    return frozen
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

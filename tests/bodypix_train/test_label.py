@@ -7,11 +7,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from bodypix_train import teachers
 from bodypix_train.datasets import photos
 from bodypix_train.datasets.lazy import Budget
-from bodypix_train.label import label_folder
+from bodypix_train.label import Teachers, label_folder, read_share
+from bodypix_train.network_teacher import NetworkTeacher
+from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.recipe import read_recipe
 
 DEFAULT_RECIPE = Path(photos.__file__).parents[1] / "recipes" / "default.toml"
@@ -47,6 +50,22 @@ def run(folder: Path) -> dict[str, str]:
 def test_labels_resume(folder: Path) -> None:
     assert run(folder) == {"a.png": "labelled", "b.png": "labelled", "bad.png": "unreadable"}
     assert run(folder) == {"a.png": "kept", "b.png": "kept", "bad.png": "unreadable"}
+
+
+def test_processes_share_a_folder(folder: Path) -> None:
+    labels = folder.parent / "labels"
+    seen = []
+    for share in ((1, 2), (2, 2)):
+        answers = label_folder(folder, labels, SquareTeacher(), share)  # type: ignore[arg-type]
+        seen.append([path.name for path, _ in answers])
+    assert seen == [["a.png", "bad.png"], ["b.png"]]
+
+
+@pytest.mark.parametrize("text", ["", "2", "0/2", "3/2", "a/b", "1/", "-1/2"])
+def test_a_share_that_is_none(text: str) -> None:
+    assert read_share("2/4") == (2, 4)
+    with pytest.raises(ValueError, match=f"share: expected K/N .*, got '{text}'"):
+        read_share(text)
 
 
 def test_broken_labels_are_named_and_left_out(
@@ -164,6 +183,35 @@ def test_parts_are_told_apart_where_their_probabilities_are_all_near_1() -> None
     answer = teacher.answer(np.zeros((64, 64, 3), np.uint8), (1.0,), (33, 33), (9, 9))
     assert np.allclose(answer.parts.sum(2), 1)
     assert np.allclose(answer.parts[..., 13] / answer.parts[..., 12], np.exp(1.5))
+
+
+def test_a_network_of_ours_has_a_third_of_the_say() -> None:
+    logits = {"segments": np.full(1, 20, np.float32), "part_heatmaps": np.zeros(24, np.float32)}
+    image = np.zeros((64, 80, 3), np.uint8)
+    network = BodyPixNet(0.25, (8, 8))
+    with_bias(network, -20.0)
+    both = Teachers(FixedTeacher(logits), [], own=NetworkTeacher(network)).label(image)
+    alone = Teachers(FixedTeacher(logits), []).label(image)
+    assert both["person"].shape == alone["person"].shape == (33, 41)
+    assert (alone["person"] == 255).all()
+    assert (both["person"] == 170).all()
+
+
+def test_a_network_of_ours_answers_for_the_mirror_image_too() -> None:
+    torch.manual_seed(0)
+    teacher = NetworkTeacher(BodyPixNet(0.25, (8, 8)))
+    image = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+    answer = teacher.person(image, (25, 33))
+    turned = teacher.person(np.ascontiguousarray(image[:, ::-1]), (25, 33))
+    assert answer.std() > 0
+    assert np.allclose(answer, turned[:, ::-1], atol=1e-5)
+
+
+def with_bias(network: BodyPixNet, logit: float) -> None:
+    """Make a network answer the same person logit everywhere."""
+    for head in (network.person, network.heads["segments"]):
+        torch.nn.init.zeros_(head.weight)
+        torch.nn.init.constant_(head.bias, logit)
 
 
 def test_poses_come_in_image_pixels() -> None:

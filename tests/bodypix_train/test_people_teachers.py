@@ -11,7 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 
 from bodypix_train.errors import TrainingError
-from bodypix_train.people_teachers import PeopleTeachers, TfliteGraph, view_of
+from bodypix_train.people_teachers import PeopleTeachers, Remembered, TfliteGraph, view_of
 
 
 def standing(x: float, top: float, bottom: float, angle: float = 0.0) -> np.ndarray:
@@ -66,6 +66,20 @@ def test_what_is_bright_but_nobody_stays_out_where_they_disagree() -> None:
     refined = PeopleTeachers(bright, bright_body).refine(image, rough, poses)
     assert not (refined[:, 150:] > 0.5).any()
     assert (refined[60:140, 50:70] > 0.9).all()
+
+
+def test_what_was_seen_before_is_remembered() -> None:
+    asked = []
+
+    def graph(image: np.ndarray) -> list[np.ndarray]:
+        asked.append(image)
+        return bright(image)
+
+    remembered = Remembered(graph)
+    black, white = np.zeros((4, 4, 3), np.float32), np.ones((4, 4, 3), np.float32)
+    answers = [float(remembered(image)[0].max()) for image in (black, white, black, white)]
+    assert answers == [0, 1, 0, 1]
+    assert len(asked) == 2
 
 
 def test_a_body_that_is_not_there_counts_nothing() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from bodypix_train.errors import TrainingError
 from bodypix_train.fit_parts import fit
 from bodypix_train.people_teachers import view_of
 from bodypix_train.pose_parts import MIRROR, PartJudge, cell_features, extended, mirror_image
-from bodypix_train.skeletons import Skeleton, skeletons
+from bodypix_train.skeletons import Skeleton, look, look_again, skeletons
 
 FRAME = (160, 120)
 TORSO_FRONT, LEFT_LOWER_ARM_FRONT = 12, 6
@@ -127,4 +128,13 @@ def test_network_looks_twice_and_one_person_has_one_skeleton() -> None:
     found = skeletons(image, [pose, np.add(pose, [1, 0, 0])], network)
     assert len(looks) == 4
     assert len(found) == 1
+    # Where its own place is as good as that of the pose, once is enough.
+    view = view_of(pose, FRAME)
+    assert view is not None
+    skeleton = look(image, view, network)
+    assert skeleton is not None
+    again = look_again(view, skeleton)
+    assert again is not None
+    near = replace(again, radius=again.radius * 1.1)
+    assert look_again(near, skeleton) is None
     assert skeletons(image, [pose], lambda image: [np.array([0.1], np.float32)]) == []

@@ -22,6 +22,7 @@ from bodypix_train.datasets.plan import Augmentation
 from bodypix_train.ema import Ema
 from bodypix_train.errors import Stopped, TrainingError
 from bodypix_train.networks.bodypix import BodyPixNet
+from bodypix_train.precision import in_bfloat16
 from bodypix_train.runlog import read_rows
 from bodypix_train.schedule import Schedule
 from bodypix_train.tasks import Batch, SegmentationTask
@@ -145,6 +146,44 @@ def test_batches_made_on_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert drawn[0] == (4, 33)
     assert drawn[-1] == (2, 49)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 4
+
+
+def test_first_blocks_stay_as_they_are(tmp_path: Path) -> None:
+    task = tiny_task()
+    before = {name: value.clone() for name, value in task.network.state_dict().items()}
+    train(task, mixture(), replace(SCHEDULE, steps=3, freeze_blocks=5), tmp_path)
+    same = {name for name, value in task.network.state_dict().items() if value.equal(before[name])}
+    kept = ("backbone.stem", *(f"backbone.blocks.{number}." for number in range(5)))
+    assert {name for name in before if name.startswith(kept)} <= same
+    assert "backbone.blocks.5.1.0.weight" not in same
+    assert "person.weight" not in same
+
+
+@pytest.mark.parametrize(
+    ("network", "count", "match"),
+    [
+        (BodyPixNet(0.25, (8, 8)), 13, "freeze_blocks: expected fewer than the 13 blocks"),
+        (BodyPixNet(0.125, (8, 8), "ResNet14"), 2, "freeze_blocks: expected 0 for a ResNet14"),
+    ],
+)
+def test_blocks_that_cannot_be_frozen(
+    tmp_path: Path, network: BodyPixNet, count: int, match: str
+) -> None:
+    with pytest.raises(ValueError, match=match):
+        train(
+            SegmentationTask(network), mixture(), replace(SCHEDULE, freeze_blocks=count), tmp_path
+        )
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_bfloat16_only_where_the_processor_has_it(
+    native: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: native)
+    assert in_bfloat16("bf16", torch.device("cpu")) == native
+    assert ("in float32 instead" in caplog.text) != native
+    assert in_bfloat16("bf16", torch.device("cuda"))
+    assert not in_bfloat16("float32", torch.device("cuda"))
 
 
 @pytest.mark.parametrize(("mixed", "dtype"), [(True, torch.bfloat16), (False, torch.float32)])
