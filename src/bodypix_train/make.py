@@ -6,7 +6,7 @@ begins. In the folder of releases:
     labels/                 the teachers' answers, shared by all releases
     NAME/steps.json         which steps are done, and what went into them
     NAME/runs/RECIPE/       checkpoint and log of a run, narrow.pt where it starts from a wider one,
-                            labels/ where its pictures are labelled anew
+                            labels/ where pictures are labelled anew for it and the runs after it
     NAME/NAME.onnx          the model
     NAME/start.pt           the same weights as a small checkpoint, to start or teach others
     NAME/log-RECIPE.csv     the losses of each run
@@ -81,9 +81,11 @@ class Workshop:
         folder = self.out / release.name
         folder.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(folder / "steps.json")
-        last = None
+        last, labels = None, self.labels
         for run in release.runs:
-            last = self._run(release, run, ledger, folder / "runs" / run.name, last, weights)
+            place = folder / "runs" / run.name
+            labels = place / "labels" if run.relabel else labels  # and for the runs after it
+            last = self._run(release, run, ledger, place, last, weights, labels)
         assert last is not None  # a release has runs
         model = self._export(release, ledger, folder, last)
         if release.evaluate and self.evaluate:
@@ -120,7 +122,7 @@ class Workshop:
 
     def _run(
         self, release: Release, run: Run, ledger: Ledger, folder: Path, before: Path | None,
-        weights: dict[Path, Path],
+        weights: dict[Path, Path], labels: Path,
     ) -> Path:  # fmt: skip
         """Train one run, unless that is done; returns its checkpoint."""
         recipe, last, step = release.recipe_path(run), folder / "last.pt", f"run {run.name}"
@@ -143,7 +145,6 @@ class Workshop:
                     f"{folder}: expected what the run was begun with, but {change}; "
                     "put that back, or delete the folder to train the run anew"
                 )
-        labels = folder / "labels" if run.relabel else self.labels
         self._prepare(release, recipe, labels, start if run.relabel else None)
         ledger.begin(step, inputs)
         if run.narrow is not None:

@@ -33,7 +33,7 @@ class Run:
     ``start`` (for the first run; None: random weights) are release files beside this one, which
     are made first, or checkpoints. ``narrow``: the start is a wider network, and the pictures in
     this folder, below the data folder, show what to keep of it (see `narrow`). ``relabel``: the
-    photos are labelled anew for this run, and what it starts from has a say (see `label`).
+    photos are labelled anew for this run and those after it, and what it starts from has a say.
     ``steps`` takes the place of the recipe's; ``minutes`` ends the run by the clock.
     """
 

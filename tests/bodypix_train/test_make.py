@@ -299,19 +299,20 @@ def test_pictures_are_labelled_anew_with_the_weights_of_the_run_before(
     plans: Path, data: Path, tmp_path: Path
 ) -> None:
     (plans / "one.toml").write_text(TINY_RECIPE.replace('"nobody"', '"teacher"'))
+    (plans / "three.toml").write_text('base = "one.toml"\n')
     again = RELEASE.replace('recipe = "two.toml"', 'recipe = "two.toml"\nrelabel = true')
-    (plans / "tiny.toml").write_text(again)
+    (plans / "tiny.toml").write_text(again + '[[runs]]\nrecipe = "three.toml"\n')
     commands = Commands()
     Workshop(commands, data, tmp_path / "out", evaluate=False).make(
         read_release(plans / "tiny.toml")
     )
-    first, second = (call for call in commands.calls if call[0] == "label")
+    first, second, third = (call for call in commands.calls if call[0] == "label")
     runs = tmp_path / "out" / "tiny" / "runs"
-    assert "--network" not in first
+    assert "--network" not in first + third
     assert second[second.index("--network") + 1] == str(runs / "one" / "last.pt")
     labels = [call[call.index("--labels") + 1] for call in commands.calls if "--labels" in call]
     own = str(runs / "two" / "labels")
-    assert labels == [str(tmp_path / "out" / "labels")] * 2 + [own] * 2
+    assert labels == [str(tmp_path / "out" / "labels")] * 2 + [own] * 4
 
     (plans / "tiny.toml").write_text(RELEASE.replace('"one.toml"', '"one.toml"\nrelabel = true'))
     with pytest.raises(ValueError, match=r"runs\.relabel: expected false where nothing begins"):
