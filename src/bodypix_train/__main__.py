@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .command_options import Data, Labels, RecipeFile
+from .evaluate_command import average_precision, evaluate
+from .label_command import label
 from .make_command import make
 from .negatives.command import negatives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from bodypix import BodyPix
-
     from .recipe import Recipe
     from .teachers import Teacher
 
@@ -28,12 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command()(label)
 app.command()(make)
 app.command()(negatives)
 
-Data = Annotated[Path, typer.Option(help="Folder that the recipe's paths start from.")]
-RecipeFile = Annotated[Path, typer.Argument(help="Recipe, a TOML file.", exists=True)]
-Labels = Annotated[Path, typer.Option(help="Folder of the teachers' answers.")]
 RunFolder = Annotated[Path, typer.Option(help="Folder of checkpoints and log.")]
 Start = Annotated[
     Path | None, typer.Option(help="Begin with this checkpoint's weights.", exists=True)
@@ -46,67 +43,6 @@ Devices = Annotated[
     int | None,
     typer.Option(help="Processes, each with a GPU of its own if there are any; else one.", min=1),
 ]
-EvalData = Annotated[Path, typer.Option(help="Folder that holds the evaluation sets.")]
-Models = Annotated[
-    list[str],
-    typer.Option(help="NAME=WHERE: a file (.onnx, tfjs model.json), or empty for the default."),
-]
-Resolution = Annotated[float, typer.Option(min=0.1, max=2.0)]
-ScoresFile = Annotated[Path | None, typer.Option(help="Also write the scores as JSON.")]
-
-
-@app.command()
-def label(
-    recipe: RecipeFile,
-    data: Data,
-    labels: Labels = Path("runs/labels"),
-    network: Annotated[
-        Path | None,
-        typer.Option(help="A checkpoint of ours that has a say on where people are.", exists=True),
-    ] = None,
-    share: Annotated[
-        str, typer.Option(help="2/4: the second of four processes that share the work.")
-    ] = "1/1",
-) -> None:
-    """Let the teachers answer for every picture of a recipe. Resumes; bad pictures are named.
-
-    Where the recipe has rendered people and the pose network is there, parts are judged by
-    skeletons too: the judge is fitted first and kept beside the labels.
-    """
-    import os
-    from dataclasses import replace
-
-    import torch
-    from rich.progress import track
-
-    from .checkpoint import read_network
-    from .fit_parts import judge_of
-    from .label import Teachers, label_folder, pictures, read_share
-    from .network_teacher import NetworkTeacher
-    from .recipe import label_folder_of, read_recipe
-
-    mine, processes = read_share(share)
-    plan = read_recipe(recipe)
-    threads = max(1, (os.cpu_count() or 1) // processes)
-    teachers = Teachers.from_folder(plan.teachers_in(data), threads)
-    if network is not None:
-        torch.set_num_threads(threads)
-        teachers = replace(teachers, own=NetworkTeacher(read_network(network)))
-    rendered = [data / source.images for source in plan.sources if source.kind == "synthetic"]
-    judge = judge_of(teachers, rendered, labels / "part-judge.npz", typer.echo)
-    teachers = replace(teachers, judge=judge)
-    done: set[Path] = set()
-    for source in plan.sources:
-        out = label_folder_of(source, labels)
-        if out in done or not source.asks_teachers:
-            continue
-        done.add(out)
-        folder = data / source.images
-        answers = label_folder(folder, out, teachers, (mine, processes))
-        count = len(pictures(folder)[mine - 1 :: processes])
-        for path, state in track(answers, source.images, total=count):
-            if state == "unreadable":
-                typer.echo(f"{path}: unreadable picture, left out", err=True)
 
 
 @app.command()
@@ -342,99 +278,8 @@ def export(
     typer.echo(f"{out}  {out.stat().st_size} bytes  sha256 {digest}")
 
 
-@app.command()
-def evaluate(
-    data: EvalData,
-    model: Models = ["default="],  # noqa: B006 (typer copies it)
-    only: Annotated[
-        list[str] | None, typer.Option("--set", help="Only these sets; else all that are there.")
-    ] = None,
-    internal_resolution: Resolution = 1.0,
-    threshold: Annotated[float, typer.Option(min=0.0, max=1.0)] = 0.5,
-    parts_against: Annotated[
-        str | None, typer.Option(help="Also compare part maps with this model's (WHERE).")
-    ] = None,
-    synthetic: Annotated[
-        Path | None, typer.Option(help="Also measure parts and poses on these shards of `render`.")
-    ] = None,
-    clips: Annotated[
-        Path | None, typer.Option(help="Also measure flicker on the films of this folder.")
-    ] = None,
-    frames: Annotated[int, typer.Option(help="At most so many frames of a film.", min=2)] = 60,
-    out: ScoresFile = None,
-    report: Annotated[
-        Path | None, typer.Option(help="Folder for a page with all tables and with pictures.")
-    ] = None,
-) -> None:
-    """Masks, parts, poses and flicker against the truth, a group of columns for each --model."""
-    import bodypix
-
-    from .evaluate import Settings
-    from .evaluation import SETS, Work
-    from .evaluation import evaluate as run
-    from .report import write_report
-
-    there = tuple(name for name in SETS if (data / name).is_dir())
-    wheres = dict(entry.partition("=")[::2] for entry in model)
-    networks = dict(_load_each(model))
-    reference = None
-    if parts_against is not None:
-        known = {where: networks[name] for name, where in wheres.items()}
-        reference = known.get(parts_against) or bodypix.load(model_url=parts_against)
-    work = Work(data, tuple(only or there), synthetic, clips, frames, reference)
-    done = run(networks, work, Settings(internal_resolution, threshold), _track)
-    for table in done.tables():
-        typer.echo(f"{table.markdown()}\n")
-    if report:
-        typer.echo(f"report: {write_report(report, done)}")
-    if out:
-        _write_json(out, done.summary())
-
-
-def _track(items: Any, name: str) -> Any:
-    """A progress bar beside the output."""
-    from rich.console import Console
-    from rich.progress import track
-
-    return track(items, name, console=Console(stderr=True), transient=True)
-
-
-@app.command("coco-ap")
-def average_precision(
-    data: EvalData,
-    model: Models = ["default="],  # noqa: B006 (typer copies it)
-    internal_resolution: Resolution = 1.0,
-    score_threshold: Annotated[
-        float, typer.Option(help="Least score of a pose; low, for the whole curve.", min=0, max=1)
-    ] = 0.05,
-    out: ScoresFile = None,
-) -> None:
-    """COCO average precision of poses and of single people's masks, for each --model."""
-    from .coco_ap import coco_ap, table
-
-    options = {"internal_resolution": internal_resolution, "score_threshold": score_threshold}
-    scores = {name: coco_ap(network, data, **options) for name, network in _load_each(model)}
-    typer.echo(table(scores).markdown())
-    if out:
-        plain = {m: {s: score.summary() for s, score in sets.items()} for m, sets in scores.items()}
-        _write_json(out, plain)
-
-
-def _load_each(entries: list[str]) -> Iterator[tuple[str, BodyPix]]:
-    import bodypix
-
-    for entry in entries:
-        name, _, where = entry.partition("=")
-        yield name, bodypix.load(model_url=where) if where else bodypix.load()
-
-
-def _write_json(out: Path, scores: dict[str, Any]) -> None:
-    """Figures by model, then row."""
-    import json
-
-    part = out.with_suffix(".part")
-    part.write_text(json.dumps(scores, indent=1))
-    part.replace(out)
+app.command()(evaluate)
+app.command("coco-ap")(average_precision)
 
 
 def main() -> None:

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .network_teacher import NetworkTeacher
 from .people_teachers import PeopleTeachers, Remembered
 from .pose_parts import PartJudge
 from .skeletons import skeletons
 from .teachers import BodyPixTeacher, PortraitTeacher, combine
+
+if TYPE_CHECKING:  # most who list pictures need no torch
+    from .network_teacher import NetworkTeacher
 
 log = logging.getLogger(__name__)
 
@@ -116,16 +119,12 @@ def pictures(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
 
 
-def label_folder(
-    folder: Path, out: Path, teachers: Teachers, share: tuple[int, int] = (1, 1)
+def label_pictures(
+    paths: Sequence[Path], out: Path, teachers: Teachers
 ) -> Iterator[tuple[Path, str]]:
-    """Label the pictures of ``folder``; yields (picture, "labelled" | "kept" | "unreadable").
-
-    ``share`` (k, n): only the k-th of every n pictures, as others label the rest.
-    """
+    """Label pictures; yields (picture, "labelled" | "kept" | "unreadable")."""
     out.mkdir(parents=True, exist_ok=True)
-    number, count = share
-    for path in pictures(folder)[number - 1 :: count]:
+    for path in paths:
         target = out / f"{path.stem}.npz"
         if target.exists():
             yield path, "kept"

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet, hint_name
-from .teachers import Array, resize_aligned, sigmoid
+from .teachers import Array, on_grid, resize_aligned, sigmoid
 
 SCALES = (0.5, 0.75, 1.0)  # of a photo that is labelled
 
@@ -41,9 +41,8 @@ class NetworkTeacher:
         """Person probability ``size`` of (H,W,3) RGB: the mean of scales and mirror images."""
         total = np.zeros((*size, 1), np.float32)
         for scale in SCALES:
-            height, width = (max(2, round(side * scale / 16)) * 16 + 1 for side in image.shape[:2])
             way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-            small = cv2.resize(image, (width, height), interpolation=way)
+            small = on_grid(image, scale, way=way)
             pair = np.stack([small, small[:, ::-1]])
             (logits,) = self.heads(pair, ["segments_fine"])
             for answer in (logits[0], logits[1][:, ::-1]):

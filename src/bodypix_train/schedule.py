@@ -20,7 +20,7 @@ class Schedule:
     losses in float32. ``optimizer`` "muon" learns features faster than "adamw" (see `optimizer`).
     ``revive`` gives channels of the backbone that are never or always at their limit a new start
     (see `revive`). ``freeze_blocks``: the stem and so many blocks of a MobileNet's backbone stay as
-    they are. Steps are quicker then: five of thirteen blocks take a third of the time.
+    they are; steps are quicker then.
     """
 
     steps: int
@@ -50,6 +50,11 @@ class Schedule:
         if self.freeze_blocks < 0:
             raise ValueError(
                 f"schedule.freeze_blocks: expected a number from 0, got {self.freeze_blocks}"
+            )
+        if self.freeze_blocks and self.revive:
+            raise ValueError(
+                "schedule.revive: expected false where freeze_blocks keeps blocks as they are,"
+                " got true"
             )
         if not self.stages or self.stages[0][0] != 0:
             raise ValueError(

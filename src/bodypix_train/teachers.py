@@ -84,6 +84,14 @@ def resize_aligned(grid: Array, size: tuple[int, int]) -> Array:
     return np.einsum("yi,ijc,xj->yxc", rows, np.atleast_3d(grid), columns, optimize=True)
 
 
+def on_grid(
+    image: NDArray[np.uint8], scale: float, stride: int = 16, way: int = cv2.INTER_LINEAR
+) -> NDArray[np.uint8]:
+    """A picture at about ``scale`` of its size, with sides of the form stride*k+1, k at least 2."""
+    height, width = (max(2, round(side * scale / stride)) * stride + 1 for side in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=way)  # type: ignore[return-value]
+
+
 def softmax(logits: Array) -> Array:
     """Over the last axis."""
     powers = np.exp(logits - logits.max(-1, keepdims=True))
@@ -134,7 +142,7 @@ class BodyPixTeacher:
 
     def poses(self, image: NDArray[np.uint8]) -> list[NDArray[np.float64]]:
         """Everybody's keypoints, (17, 3) of x, y in image pixels and score 0..1."""
-        resized = self._resized(image, 1.0)
+        resized = on_grid(image, 1.0, self.stride)
         names = ["heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd"]
         heatmaps, *others = (head[0] for head in self.heads(resized[None], names))
         found = decode_multiple_poses(
@@ -144,12 +152,6 @@ class BodyPixTeacher:
         scale = (np.array(image.shape[1::-1]) - 1) / (np.array(resized.shape[1::-1]) - 1)
         return [np.column_stack([pose.positions * scale, pose.scores]) for pose in found]
 
-    def _resized(self, image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-        h, w = (
-            max(2, round(side * scale / self.stride)) * self.stride + 1 for side in image.shape[:2]
-        )
-        return cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
-
     def answer(
         self, image: NDArray[np.uint8], scales: tuple[float, ...],
         person_size: tuple[int, int], parts_size: tuple[int, int],
@@ -157,7 +159,7 @@ class BodyPixTeacher:
         person = np.zeros((*person_size, 1), np.float32)
         parts = np.zeros((*parts_size, 24), np.float32)
         for scale in scales:
-            resized = self._resized(image, scale)
+            resized = on_grid(image, scale, self.stride)
             # One at a time: the pair in one batch is no faster on a CPU.
             for mirrored in (False, True):
                 picture = resized[:, ::-1] if mirrored else resized

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
-from bodypix_train import teachers
+from bodypix_train import fit_parts, teachers
+from bodypix_train.__main__ import app
 from bodypix_train.datasets import photos
 from bodypix_train.datasets.lazy import Budget
-from bodypix_train.label import Teachers, label_folder, read_share
+from bodypix_train.label import Teachers, label_pictures, pictures, read_share
 from bodypix_train.network_teacher import NetworkTeacher
 from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.recipe import read_recipe
 
+from .conftest import TINY_RECIPE
+
 DEFAULT_RECIPE = Path(photos.__file__).parents[1] / "recipes" / "default.toml"
 
 
+@dataclass(frozen=True)
 class SquareTeacher:
     """Sees a person in the middle of every picture."""
+
+    judge: None = None
 
     def label(self, image: np.ndarray) -> dict[str, np.ndarray]:
         height, width = image.shape[:2]
@@ -43,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path) -> dict[str, str]:
-    answers = label_folder(folder, folder.parent / "labels", SquareTeacher())  # type: ignore[arg-type]
+    answers = label_pictures(pictures(folder), folder.parent / "labels", SquareTeacher())  # type: ignore[arg-type]
     return {path.name: state for path, state in answers}
 
 
@@ -52,13 +61,27 @@ def test_labels_resume(folder: Path) -> None:
     assert run(folder) == {"a.png": "kept", "b.png": "kept", "bad.png": "unreadable"}
 
 
-def test_processes_share_a_folder(folder: Path) -> None:
+def test_processes_share_the_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through the command: each labels its own pictures, and together all of them."""
+    recipe = folder.parent / "recipe.toml"
+    recipe.write_text(TINY_RECIPE.replace('"nobody"', '"teacher"'))
+    opened = []
+
+    def from_folder(path: Path, threads: int) -> SquareTeacher:
+        opened.append(threads)
+        return SquareTeacher()
+
+    monkeypatch.setattr(Teachers, "from_folder", from_folder)
+    monkeypatch.setattr(fit_parts, "judge_of", lambda *arguments: None)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
     labels = folder.parent / "labels"
-    seen = []
-    for share in ((1, 2), (2, 2)):
-        answers = label_folder(folder, labels, SquareTeacher(), share)  # type: ignore[arg-type]
-        seen.append([path.name for path, _ in answers])
-    assert seen == [["a.png", "bad.png"], ["b.png"]]
+    arguments = ["label", str(recipe), "--data", str(folder.parent), "--labels", str(labels)]
+    for share, made in (("1/2", ["a.npz"]), ("2/2", ["a.npz", "b.npz"])):
+        result = CliRunner().invoke(app, [*arguments, "--share", share])
+        assert result.exception is None
+        assert sorted(path.name for path in labels.rglob("*.npz")) == made
+        assert ("bad.png: unreadable" in result.stderr) == (share == "1/2")
+    assert opened == [2, 2]
 
 
 @pytest.mark.parametrize("text", ["", "2", "0/2", "3/2", "a/b", "1/", "-1/2"])
@@ -95,7 +118,7 @@ def test_ccp_carried_things_are_not_people(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "labels" / "1.png"), classes)
     run(tmp_path / "images")
     (answers := tmp_path / "answers").mkdir()
-    list(label_folder(tmp_path / "images", answers, SquareTeacher()))  # type: ignore[arg-type]
+    list(label_pictures(pictures(tmp_path / "images"), answers, SquareTeacher()))  # type: ignore[arg-type]
     (sample,) = photos.read_ccp(tmp_path, answers, Budget(10**6), drawn=True)
     assert np.array_equal(sample.person > 0, classes == 41)
     assert sample.exact

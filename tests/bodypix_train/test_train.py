@@ -175,6 +175,11 @@ def test_blocks_that_cannot_be_frozen(
         )
 
 
+def test_what_is_kept_is_not_revived() -> None:
+    with pytest.raises(ValueError, match=r"schedule\.revive: expected false"):
+        replace(SCHEDULE, freeze_blocks=2, revive=True)
+
+
 @pytest.mark.parametrize("native", [True, False])
 def test_bfloat16_only_where_the_processor_has_it(
     native: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
@@ -203,6 +208,7 @@ def test_precision(mixed: bool, dtype: torch.dtype) -> None:
         ("precision", "fp8", "schedule.precision: expected one of bf16, float32, got 'fp8'"),
         ("stages", ((0.5, 33, 4),), r"schedule.stages: .*from 0.0 on, got \[\[0.5, 33, 4\]\]"),
         ("stages", (), "schedule.stages"),
+        ("freeze_blocks", -1, "schedule.freeze_blocks: expected a number from 0, got -1"),
     ],
 )
 def test_schedules_that_cannot_be(field: str, value: Any, message: str) -> None:
