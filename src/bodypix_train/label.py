@@ -39,7 +39,7 @@ class Teachers:
     """The networks that label; ``portraits`` may be empty, all but ``body`` be missing.
 
     ``own``, a network of ours, is one voice more on where people are: others' mistakes are not its
-    own, and what it learns of the mean is better than what it knew (Xie et al. 2020).
+    own, so that the mean is right more often (after the self-training of Xie et al. 2020).
     """
 
     body: BodyPixTeacher
