@@ -21,7 +21,10 @@ def read_network(path: Path) -> BodyPixNet:
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
         network = BodyPixNet(
-            state["multiplier"], tuple(state["widths"]), state.get("architecture", "MobileNetV1")
+            state["multiplier"],
+            tuple(state["widths"]),
+            state.get("architecture", "MobileNetV1"),
+            surroundings=state.get("surroundings", 0),
         )
         network.load_state_dict(completed(state["ema"]))
     except (RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
@@ -39,16 +42,18 @@ def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def begin_with(network: BodyPixNet, start: Path) -> None:
     """Give the network the weights of a checkpoint, but not what of its fine heads is coarse.
 
+    What sees its surroundings stays as it is where the checkpoint has no such thing.
+
     Raises ValueError, naming the file, where it is no checkpoint or one of another network.
     """
     given = read_network(start)
-    if shape_of(given) != shape_of(network):
-        raise ValueError(
-            f"{start}: expected a network like the recipe's, {shape_of(network)}, "
-            f"got {shape_of(given)}"
-        )
-    own = {name: value for name, value in network.state_dict().items() if name in COARSE_SHARES}
-    network.load_state_dict({**given.state_dict(), **own})
+    theirs, mine = shape_of(given), shape_of(network)
+    if theirs not in (mine, {**mine, "surroundings": 0}):
+        raise ValueError(f"{start}: expected a network like the recipe's, {mine}, got {theirs}")
+    weights, own = given.state_dict(), network.state_dict()
+    for name in COARSE_SHARES:
+        del weights[name]
+    network.load_state_dict({**own, **weights})
 
 
 def shape_of(network: BodyPixNet) -> dict[str, object]:
@@ -57,6 +62,7 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
         "multiplier": network.multiplier,
         "widths": network.widths,
         "architecture": network.architecture,
+        "surroundings": network.width_around,
     }
 
 

@@ -21,6 +21,7 @@ from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNe
 from .networks.evidence import FLOOR, GAIN, STEPS, WINDOW
 from .networks.mobilenet import MobileNetV1
 from .networks.resnet import Bottleneck, ResNet
+from .networks.surroundings import Surroundings
 
 Float = NDArray[np.float32]
 
@@ -56,14 +57,15 @@ class GraphWriter:
 
     def convolution(
         self, name: str, x: str, weight: Float, bias: Float, stride: int = 1, groups: int = 1,
-        dilation: int = 1,
+        dilation: int = 1, beyond: int = 0,
     ) -> str:  # fmt: skip
-        kernel = weight.shape[-1]
+        """``beyond``: cells more to look at below and to the right."""
+        kernel, around = weight.shape[-1], dilation * (weight.shape[-1] // 2)
         inputs = [x, self.constant(f"{name}/weight", weight), self.constant(f"{name}/bias", bias)]
         return self.node(
             "Conv", name, *inputs,
             kernel_shape=[kernel, kernel], strides=[stride, stride],
-            pads=[dilation * (kernel // 2)] * 4, dilations=[dilation, dilation], group=groups,
+            pads=[around] * 2 + [around + beyond] * 2, dilations=[dilation, dilation], group=groups,
         )  # fmt: skip
 
     def plain(self, name: str, x: str, conv: nn.Conv2d, factor: float = 1.0) -> str:
@@ -71,13 +73,15 @@ class GraphWriter:
         weight, bias = conv.weight.detach().numpy(), conv.bias.detach().numpy()
         return self.convolution(name, x, weight * np.float32(factor), bias * np.float32(factor))
 
-    def normed(self, name: str, x: str, block: nn.Sequential) -> str:
+    def normed(self, name: str, x: str, block: nn.Sequential, beyond: int = 0) -> str:
         """A ConvBn block."""
         conv, norm = block[0], block[1]
         assert isinstance(conv, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
         weight, bias = folded(conv, norm)
-        x = self.convolution(name, x, weight, bias, conv.stride[0], conv.groups, conv.dilation[0])
+        x = self.convolution(
+            name, x, weight, bias, conv.stride[0], conv.groups, conv.dilation[0], beyond
+        )
         if len(block) == 2:
             return x
         return self.relu6(name, x) if isinstance(block[2], nn.ReLU6) else self.relu(name, x)
@@ -113,10 +117,21 @@ class GraphWriter:
                 features.append(x)
         return [features[tap] for tap in backbone.taps]
 
-    def separable(self, name: str, x: str, block: nn.Sequential) -> str:
-        return self.normed(
-            f"{name}/pointwise", self.normed(f"{name}/depthwise", x, block[0]), block[1]
-        )  # type: ignore[arg-type]
+    def separable(self, name: str, x: str, block: nn.Sequential, beyond: int = 0) -> str:
+        depthwise = self.normed(f"{name}/depthwise", x, block[0], beyond)  # type: ignore[arg-type]
+        return self.normed(f"{name}/pointwise", depthwise, block[1])  # type: ignore[arg-type]
+
+    def surroundings(self, x: str, module: Surroundings) -> str:
+        """As `Surroundings.forward`."""
+        name = "surroundings"
+        y = self.separable(f"{name}/shrink", x, module.shrink, beyond=1)
+        for index, block in enumerate(module.blocks, start=1):
+            inner = self.separable(f"{name}/block{index}", y, block)  # type: ignore[arg-type]
+            y = self.node("Add", f"{name}/block{index}/add", y, inner)
+        y = self.double(f"{name}/double", self.normed(f"{name}/widen", y, module.widen))
+        first = self.constant(f"{name}/first", np.zeros(4, np.int64))
+        last = self.node("Shape", f"{name}/last", x)
+        return self.node("Add", name, x, self.node("Slice", f"{name}/slice", y, first, last))
 
     def double(self, name: str, x: str) -> str:
         """Corner-aligned upsampling from n to 2n-1 cells."""
@@ -168,6 +183,8 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
 
     x = g.node("Transpose", "planes", "image", perm=[0, 3, 1, 2])
     stride4, stride8, x = g.backbone(x, network.backbone)
+    if network.surroundings is not None:
+        x = g.surroundings(x, network.surroundings)
     answers: dict[str, str] = {}
     for name, channels in COARSE_HEADS.items():
         factor = OFFSET_UNIT if name in OFFSET_HEADS else 1.0

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 MOMENTUM = 0.95
 # The root mean square of a step, times the learning rate, as Adam's usually is.
 STEP_SIZE = 0.2
+FEATURES = ("backbone.", "surroundings.")  # parameters of what makes features
 
 
 def orthogonal(matrix: Tensor, iterations: int = 5, *, mixed: bool = False) -> Tensor:
@@ -68,7 +69,7 @@ class Muon(torch.optim.AdamW):
 def make_optimizer(
     network: nn.Module, kind: str, weight_decay: float, *, fused: bool = False, mixed: bool = False
 ) -> torch.optim.Optimizer:
-    """``kind`` "adamw", or "muon": Muon for the backbone's 1x1 convolutions, AdamW for the rest.
+    """``kind`` "adamw", or "muon": Muon for the 1x1 convolutions that make features, else AdamW.
 
     Weights decay in full convolutions only: not in depthwise ones, biases and norms; what is
     frozen is left out. ``mixed``: Muon multiplies in bfloat16.
@@ -87,7 +88,7 @@ def make_optimizer(
         if not parameter.requires_grad:
             continue
         full = parameter.ndim > 1 and parameter.shape[1] > 1
-        square = full and parameter.shape[2:] == (1, 1) and name.startswith("backbone.")
+        square = full and parameter.shape[2:] == (1, 1) and name.startswith(FEATURES)
         key = "square" if square and kind == "muon" else "full" if full else "rest"
         groups[key]["params"].append(parameter)
     used = [group for group in groups.values() if group["params"]]

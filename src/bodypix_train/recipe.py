@@ -91,6 +91,7 @@ class Recipe:
     widths: tuple[int, int]
     architecture: str
     coarse_parts: float
+    surroundings: int
     task: str
     pose_weight: float
     agree_weight: float
@@ -134,7 +135,9 @@ class Recipe:
             )
 
     def network(self) -> BodyPixNet:
-        return BodyPixNet(self.multiplier, self.widths, self.architecture, self.coarse_parts)
+        return BodyPixNet(
+            self.multiplier, self.widths, self.architecture, self.coarse_parts, self.surroundings
+        )
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:
         """The task that trains ``network``."""
@@ -162,6 +165,7 @@ def read_recipe(path: Path) -> Recipe:
             widths=tuple(raw["network"]["widths"]),
             architecture=raw["network"].get("architecture", "MobileNetV1"),
             coarse_parts=float(raw["network"].get("coarse_parts", 1.0)),
+            surroundings=int(raw["network"].get("surroundings", 0)),
             task=raw["loss"].get("task", "joint"),
             pose_weight=float(raw["loss"]["pose_weight"]),
             agree_weight=float(raw["loss"].get("agree_weight", 0.5)),
@@ -201,6 +205,11 @@ def read_recipe(path: Path) -> Recipe:
     if not 0 <= recipe.coarse_parts <= 1:
         raise ValueError(
             f"{path}: network.coarse_parts: expected a share in 0..1, got {recipe.coarse_parts:g}"
+        )
+    if recipe.surroundings < 0:
+        raise ValueError(
+            f"{path}: network.surroundings: expected a number of channels from 0,"
+            f" got {recipe.surroundings}"
         )
     for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
         if not getattr(recipe, name) >= 0:

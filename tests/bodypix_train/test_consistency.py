@@ -185,6 +185,17 @@ def test_recipes_say_how_much_coarse_parts_count(tmp_path: Path) -> None:
         read_recipe(path)
 
 
+def test_recipes_say_how_wide_surroundings_are(tmp_path: Path) -> None:
+    path = recipe(tmp_path, "")
+    text = path.read_text()
+    assert read_recipe(path).network().surroundings is None
+    path.write_text(text.replace("[8, 8]", "[8, 8]\nsurroundings = 16"))
+    assert read_recipe(path).network().width_around == 16
+    path.write_text(text.replace("[8, 8]", "[8, 8]\nsurroundings = -1"))
+    with pytest.raises(ValueError, match=r"network\.surroundings: expected .* from 0, got -1"):
+        read_recipe(path)
+
+
 def test_recipes_say_how_much_parts_count(tmp_path: Path) -> None:
     for loss, expected in (
         ("", (0.5, 0.5)),

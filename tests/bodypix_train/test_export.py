@@ -31,9 +31,11 @@ def write(network: BodyPixNet, path: Path, half: bool) -> Path:
     return export(network, metadata, path, half)
 
 
-@pytest.fixture(params=["MobileNetV1", "ResNet50"])
+@pytest.fixture(params=["MobileNetV1", "ResNet50", "surroundings"])
 def network(request: pytest.FixtureRequest) -> BodyPixNet:
     torch.manual_seed(0)
+    if request.param == "surroundings":
+        return BodyPixNet(0.25, (16, 8), surroundings=8)
     return BodyPixNet(0.25 if request.param == "MobileNetV1" else 0.125, (16, 8), request.param)
 
 

@@ -69,6 +69,8 @@ def test_what_cannot_be_made_narrower(wide: BodyPixNet, images: Tensor) -> None:
         narrowed(wide, images, 0.5, (8, 4))
     with pytest.raises(ValueError, match=r"at most .*\(16, 8\), got 0\.25 and \(16, 9\)"):
         narrowed(wide, images, 0.25, (16, 9))
+    with pytest.raises(ValueError, match=r"without surroundings .* got one with 8 channels"):
+        narrowed(BodyPixNet(0.25, (16, 8), surroundings=8), images, 0.25, (8, 4))
     with pytest.raises(ValueError, match="got a ResNet"):
         narrowed(BodyPixNet(0.25, (8, 4), "ResNet50"), images, 0.25, (8, 4))
 

@@ -8,6 +8,8 @@ import torch
 from bodypix_train.networks.bodypix import BodyPixNet, hint_name
 from bodypix_train.networks.layers import ConvBn
 from bodypix_train.networks.resnet import ResNet
+from bodypix_train.networks.surroundings import Surroundings
+from bodypix_train.optimizer import make_optimizer
 
 
 @pytest.mark.parametrize("architecture", ["MobileNetV1", "ResNet14", "ResNet26", "ResNet50"])
@@ -50,3 +52,36 @@ def test_frozen_norms_are_part_of_the_filters() -> None:
     for parameter in layer.parameters():
         assert parameter.grad is not None
         assert parameter.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 7), (5, 6)])
+def test_surroundings_begin_by_adding_nothing(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    layer, x = Surroundings(8, 4), torch.rand(2, 8, *size)
+    assert torch.equal(layer.eval()(x), x)
+    layer.train()(x).sum().backward()
+    assert layer.widen[1].weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize(("row", "column"), [(40, 40), (41, 37), (2, 79)])
+def test_surroundings_reach_far_and_to_all_sides_alike(row: int, column: int) -> None:
+    layer, x = Surroundings(4, 4).eval(), torch.rand(1, 4, 81, 80, requires_grad=True)
+    torch.nn.init.ones_(layer.widen[1].weight)
+    for parameter in layer.parameters():
+        if parameter.ndim == 4:
+            torch.nn.init.constant_(parameter, 1e-2)
+    (layer(x) - x)[0, :, row, column].sum().backward()
+    reached = x.grad[0].abs().sum(0)
+    rows, columns = (reached.sum(axis).nonzero()[:, 0] for axis in (1, 0))
+    for cells, cell, end in ((rows, row, 80), (columns, column, 79)):
+        assert cells[0] == pytest.approx(max(0, cell - 14), abs=1)
+        assert cells[-1] == pytest.approx(min(end, cell + 14), abs=1)
+
+
+def test_muon_moves_surroundings() -> None:
+    network = BodyPixNet(0.25, (8, 8), surroundings=16)
+    optimizer = make_optimizer(network, "muon", 0.0)
+    square = {id(p) for group in optimizer.param_groups if group.get("orthogonal")
+              for p in group["params"]}  # fmt: skip
+    assert id(network.surroundings.shrink[1][0].weight) in square
+    assert id(network.parts.weight) not in square

@@ -106,6 +106,22 @@ def test_a_start_gives_weights_but_not_the_form_of_older_networks(tmp_path: Path
         begin_with(BodyPixNet(0.25, (16, 8)), tmp_path / "old.pt")
 
 
+def test_surroundings_come_to_a_start_that_has_none(tmp_path: Path) -> None:
+    old, new = BodyPixNet(0.25, (8, 8)).eval(), BodyPixNet(0.25, (8, 8), surroundings=8).eval()
+    write_weights(old, tmp_path / "old.pt")
+    begin_with(new, tmp_path / "old.pt")
+    image = torch.rand(1, 3, 33, 49)
+    for name, head in read_network(tmp_path / "old.pt")(image).items():
+        assert torch.equal(new(image)[name], head)
+    torch.nn.init.ones_(new.surroundings.widen[1].weight)
+    write_weights(new, tmp_path / "new.pt")
+    again = read_network(tmp_path / "new.pt")
+    assert again.width_around == 8
+    assert not torch.equal(again(image)["segments"], old(image)["segments"])
+    with pytest.raises(ValueError, match=r"new\.pt: expected a network like the recipe's"):
+        begin_with(old, tmp_path / "new.pt")
+
+
 def test_a_run_of_another_network_is_left_alone(tmp_path: Path) -> None:
     train(tiny_task(), mixture(), replace(SCHEDULE, steps=2), tmp_path)
     before = (tmp_path / "last.pt").read_bytes()

@@ -10,6 +10,7 @@ from .evidence import with_evidence
 from .layers import ConvBn, Separable, double
 from .mobilenet import MobileNetV1
 from .resnet import DEPTHS, ResNet
+from .surroundings import Surroundings
 
 # Head name -> channels; order and meaning as in docs/model-card.md.
 COARSE_HEADS = {
@@ -73,7 +74,8 @@ class BodyPixNet(nn.Module):
     decoder's. In evaluation mode what no keypoint vouches for is taken out (`evidence`).
 
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
-    ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50".
+    ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50". ``surroundings`` is the
+    width of a detour that lets all heads see further (see `surroundings`), 0 for none.
     """
 
     def __init__(
@@ -82,12 +84,15 @@ class BodyPixNet(nn.Module):
         widths: tuple[int, int] = (96, 32),
         architecture: str = "MobileNetV1",
         coarse_parts: float = 1.0,
+        surroundings: int = 0,
     ) -> None:
         super().__init__()
         self.multiplier, self.widths, self.architecture = multiplier, widths, architecture
+        self.width_around = surroundings
         at8, at4 = widths
         self.backbone = make_backbone(architecture, multiplier)
         stride4, stride8, stride16 = self.backbone.channels
+        self.surroundings = Surroundings(stride16, surroundings) if surroundings else None
         self.heads = nn.ModuleDict({n: nn.Conv2d(stride16, c, 1) for n, c in COARSE_HEADS.items()})
         self.context = Context(stride16, at8)
         self.lateral8 = ConvBn(stride8, at8, relu=None)
@@ -110,6 +115,8 @@ class BodyPixNet(nn.Module):
 
     def decode(self, at4: Tensor, at8: Tensor, at16: Tensor) -> dict[str, Tensor]:
         """All heads from the backbone's features at strides 4, 8 and 16."""
+        if self.surroundings is not None:
+            at16 = self.surroundings(at16)
         out = {name: head(at16) for name, head in self.heads.items()}
         for name in OFFSET_HEADS:
             out[name] = out[name] * OFFSET_UNIT

@@ -44,10 +44,12 @@ class ConvBn(nn.Sequential):
 
 
 class Separable(nn.Sequential):
-    """Depthwise 3x3 then pointwise 1x1, each with batch normalisation and ReLU6."""
+    """Depthwise, 3x3 or larger, then pointwise 1x1, each with batch normalisation and ReLU6."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__(ConvBn(inputs, inputs, 3, stride, groups=inputs), ConvBn(inputs, outputs))
+    def __init__(self, inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> None:
+        super().__init__(
+            ConvBn(inputs, inputs, kernel, stride, groups=inputs), ConvBn(inputs, outputs)
+        )
 
 
 def double(x: Tensor) -> Tensor:
