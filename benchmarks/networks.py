@@ -29,22 +29,27 @@ from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.recipe import read_recipe
 
 RECIPES = Path(bodypix_train.recipe.__file__).parent / "recipes"
-FIRST = RECIPES / "default.toml"
+FIRST = RECIPES / "default-surroundings.toml"
 HEADS = ("segments_fine", "part_heatmaps_fine")
 
 
 def networks(arguments: argparse.Namespace) -> dict[str, BodyPixNet]:
-    """Networks with random weights by name; the same network is listed once."""
-    recipes = map(read_recipe, [FIRST, *(arguments.recipes or sorted(RECIPES.glob("*.toml")))])
-    shapes = [(recipe.multiplier, recipe.widths, recipe.architecture) for recipe in recipes]
+    """Networks with random weights by name; the same network is listed once.
+
+    Of recipes that differ by their surroundings only, the one that has them counts.
+    """
+    shapes: dict[tuple[float, tuple[int, int], str], int] = {}
+    for recipe in map(read_recipe, [FIRST, *(arguments.recipes or sorted(RECIPES.glob("*.toml")))]):
+        shape = (recipe.multiplier, recipe.widths, recipe.architecture)
+        shapes[shape] = max(recipe.surroundings, shapes.get(shape, 0))
     for multiplier, widths in zip(arguments.multiplier, arguments.widths, strict=True):
         at8, at4 = map(int, widths.split(","))
-        shapes.append((multiplier, (at8, at4), "MobileNetV1"))
+        shapes.setdefault((multiplier, (at8, at4), "MobileNetV1"), 0)
     return {
         f"{architecture} x{multiplier:g}, {widths[0]} and {widths[1]}": BodyPixNet(
-            multiplier, widths, architecture
+            multiplier, widths, architecture, surroundings=surroundings
         ).eval()
-        for multiplier, widths, architecture in dict.fromkeys(shapes)
+        for (multiplier, widths, architecture), surroundings in shapes.items()
     }
 
 

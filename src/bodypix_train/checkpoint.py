@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -69,9 +70,13 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
 def mixed(first: Path, second: Path, share: float) -> BodyPixNet:
     """The weighted mean of two networks, of which one was trained on from the other.
 
-    ``share`` in 0..1 is the second's. Raises ValueError where their shapes differ.
+    ``share`` in 0..1 is the second's. Where only the second sees its surroundings, the first is
+    taken to add nothing by them. Raises ValueError where their shapes differ otherwise.
     """
     one, two = read_network(first), read_network(second)
+    if two.surroundings is not None and one.surroundings is None:
+        one.surroundings, one.width_around = deepcopy(two.surroundings), two.width_around
+        one.surroundings.add_nothing()
     if shape_of(one) != shape_of(two):
         raise ValueError(
             f"{second}: expected a network like {first}, {shape_of(one)}, got {shape_of(two)}"

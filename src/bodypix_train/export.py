@@ -1,8 +1,8 @@
 """A trained network as a canonical bodypix ONNX file: batch norms folded, NHWC in and out.
 
 The graph is written node by node rather than traced, so that what runs is what is meant: plain
-convolutions with explicit pads, which onnxruntime fuses and re-lays out, and upsampling to sizes
-computed in the graph, so that one file serves every input size.
+convolutions with explicit pads, which onnxruntime fuses and re-lays out, and upsampling by two, so
+that one file serves every input size.
 """
 
 from __future__ import annotations
@@ -134,14 +134,16 @@ class GraphWriter:
         return self.node("Add", name, x, self.node("Slice", f"{name}/slice", y, first, last))
 
     def double(self, name: str, x: str) -> str:
-        """Corner-aligned upsampling from n to 2n-1 cells."""
-        shape = self.node("Shape", f"{name}/shape", x)
-        doubled = self.node("Mul", f"{name}/doubled", shape, "double/factor")
-        size = self.node("Sub", f"{name}/size", doubled, "double/less")
-        return self.node(
-            "Resize", name, x, "", "", size,
-            mode="linear", coordinate_transformation_mode="align_corners",
+        """Corner-aligned bilinear upsampling from n to 2n-1 cells.
+
+        Every cell twice, then means of two neighbours: of a cell with itself, or with the next.
+        Both run in the blocked layout of onnxruntime's convolutions, a bilinear Resize does not.
+        """
+        twice = self.node(
+            "Resize", f"{name}/twice", x, "", "double/scales",
+            mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor",
         )  # fmt: skip
+        return self.node("AveragePool", name, twice, kernel_shape=[2, 2], strides=[1, 1])
 
     def with_evidence(self, person: str, heatmaps: str) -> str:
         """As `evidence.with_evidence`."""
@@ -173,8 +175,7 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
     g = GraphWriter(half)
     g.constant("zero", np.array(0, np.float32))
     g.constant("six", np.array(6, np.float32))
-    g.constant("double/factor", np.array([1, 1, 2, 2], np.int64))
-    g.constant("double/less", np.array([0, 0, 1, 1], np.int64))
+    g.initializers.append(Tensor("double/scales", np.array([1, 1, 2, 2], np.float32)))
     heads: dict[str, int] = {}
 
     def head(name: str, x: str, channels: int) -> None:

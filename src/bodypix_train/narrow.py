@@ -49,8 +49,8 @@ def narrowed(
 ) -> BodyPixNet:
     """A network of these sizes that answers to ``images`` (n,3,h,w) much as ``wide`` does.
 
-    Raises ValueError unless both are MobileNets without surroundings and no layer of the new one
-    is wider.
+    It has no `surroundings` of its own: heads and decoder are fitted to what they hear of the wide
+    network's. Raises ValueError unless both are MobileNets and no layer of the new one is wider.
     """
     narrow = BodyPixNet(multiplier, widths).eval()
     narrow.coarse_share.copy_(wide.coarse_share)
@@ -58,11 +58,6 @@ def narrowed(
     theirs, mine = wide.eval().backbone, narrow.backbone
     if not isinstance(theirs, MobileNetV1) or not isinstance(mine, MobileNetV1):
         raise ValueError("expected a MobileNet to make narrower, got a ResNet")
-    if wide.surroundings is not None:
-        raise ValueError(
-            "expected a network without surroundings to make narrower, got one with"
-            f" {wide.width_around} channels"
-        )
     if multiplier > wide.multiplier or any(np.greater(widths, wide.widths)):
         raise ValueError(
             f"expected at most multiplier {wide.multiplier} and widths {wide.widths},"
@@ -70,6 +65,8 @@ def narrowed(
         )
     readers = [wide.context.project[0].weight, *(head.weight for head in wide.heads.values())]
     features = _narrow_backbone(theirs, mine, images, torch.cat(readers))
+    if wide.surroundings is not None:
+        features[-1] = (wide.surroundings(features[-1][0]), features[-1][1])
     _narrow_decoder(wide, narrow, features)
     return narrow
 

@@ -54,6 +54,18 @@ def test_all_channels_answer_the_same(wide: BodyPixNet, images: Tensor, name: st
     assert likeness(wide, narrowed(wide, images, 0.25, (16, 8)), images, name) > 0.98
 
 
+def test_what_surroundings_tell_is_fitted_too(wide: BodyPixNet, images: Tensor) -> None:
+    torch.manual_seed(2)
+    further = BodyPixNet(0.25, (16, 8), surroundings=8).eval()
+    further.load_state_dict(wide.state_dict(), strict=False)
+    torch.nn.init.constant_(further.surroundings.widen[1].weight, 0.5)
+    assert likeness(wide, further, images, "segments") < 0.99  # they tell something
+    narrow = narrowed(further, images, 0.25, (16, 8))
+    assert narrow.surroundings is None
+    alike = likeness(further, narrow, images, "segments")
+    assert alike > max(0.8, likeness(wide, further, images, "segments"))
+
+
 def test_channels_that_say_the_same_are_chosen_once() -> None:
     torch.manual_seed(0)
     a, b, c = torch.randn(3, 4, 1, 8, 8)
@@ -69,8 +81,6 @@ def test_what_cannot_be_made_narrower(wide: BodyPixNet, images: Tensor) -> None:
         narrowed(wide, images, 0.5, (8, 4))
     with pytest.raises(ValueError, match=r"at most .*\(16, 8\), got 0\.25 and \(16, 9\)"):
         narrowed(wide, images, 0.25, (16, 9))
-    with pytest.raises(ValueError, match=r"without surroundings .* got one with 8 channels"):
-        narrowed(BodyPixNet(0.25, (16, 8), surroundings=8), images, 0.25, (8, 4))
     with pytest.raises(ValueError, match="got a ResNet"):
         narrowed(BodyPixNet(0.25, (8, 4), "ResNet50"), images, 0.25, (8, 4))
 

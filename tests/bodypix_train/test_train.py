@@ -15,7 +15,7 @@ import torch
 
 from bodypix_train import __main__ as command
 from bodypix_train import train as training
-from bodypix_train.checkpoint import begin_with, read_network, write_weights
+from bodypix_train.checkpoint import begin_with, mixed, read_network, write_weights
 from bodypix_train.datasets.device.stream import DeviceStream
 from bodypix_train.datasets.mixture import BatchStream, Mixture, prefetch
 from bodypix_train.datasets.plan import Augmentation
@@ -393,6 +393,13 @@ def test_weights_are_mixed_by_share(tmp_path: Path) -> None:
     command.mix(tmp_path / "first.pt", tmp_path / "second.pt", tmp_path / "both.pt", 0.75)
     both = read_network(tmp_path / "both.pt")
     assert (both.person.weight == 1.75).all()
+    further = BodyPixNet(0.25, (8, 8), surroundings=8)
+    torch.nn.init.ones_(further.surroundings.widen[1].weight)
+    write_weights(further, tmp_path / "further.pt")
+    for share in (0.0, 0.5):  # what has no surroundings adds nothing by them
+        half = mixed(tmp_path / "first.pt", tmp_path / "further.pt", share)
+        assert half.width_around == 8
+        assert torch.equal(half.surroundings.widen[1].weight, torch.full((128,), share))
     write_weights(BodyPixNet(0.25, (16, 8)), tmp_path / "other.pt")
     with pytest.raises(ValueError, match=r"other\.pt: expected a network like .*first\.pt"):
         command.mix(tmp_path / "first.pt", tmp_path / "other.pt", tmp_path / "both.pt", 0.5)

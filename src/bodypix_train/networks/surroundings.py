@@ -25,9 +25,15 @@ class Surroundings(nn.Module):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):  # where norms are frozen, nothing else sets the scale
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        self.add_nothing()
+
+    def add_nothing(self) -> None:
+        """Back to the beginning, though what the blocks have learned stays."""
         norm = self.widen[1]
         assert isinstance(norm, nn.BatchNorm2d)
-        nn.init.zeros_(norm.weight)
+        assert norm.running_mean is not None
+        for values in (norm.weight, norm.bias, norm.running_mean):
+            nn.init.zeros_(values)
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[2:]
