@@ -149,12 +149,20 @@ def check(release: Release) -> None:
         expect(path.is_file(), "runs", f"the file {path}", "none")
         expect(path.suffix in (".toml", ".pt"), "runs", "a .toml or .pt file", path)
     first = read_recipe(release.recipe_path(release.runs[0]))
+    around = 0  # surroundings may come with a run, but then stay
     for run in release.runs:
         recipe = read_recipe(release.recipe_path(run))
         shapes = [(r.architecture, r.multiplier, r.widths) for r in (first, recipe)]
         expect(
             shapes[0] == shapes[1], f"{run.recipe}: network", f"{shapes[0]} as before", shapes[1]
         )
+        expect(
+            around in (0, recipe.surroundings),
+            f"{run.recipe}: network.surroundings",
+            f"{around} as before",
+            recipe.surroundings,
+        )
+        around = recipe.surroundings
         expect(
             run.narrow is None or run.start is not None,
             "runs.narrow",

@@ -123,6 +123,16 @@ def test_runs_that_do_not_fit_are_refused_before_the_first(
         read_release(folder / "tiny.toml")
 
 
+def test_surroundings_may_come_but_not_go(folder: Path) -> None:
+    further, plain = "[network]\nsurroundings = 8\n", (folder / "one.toml").read_text()
+    (folder / "two.toml").write_text(f'base = "one.toml"\n{further}')
+    assert len(read_release(folder / "tiny.toml").runs) == 2
+    (folder / "one.toml").write_text(plain.replace("[network]\n", further))
+    (folder / "two.toml").write_text('base = "one.toml"\n[network]\nsurroundings = 0\n')
+    with pytest.raises(ValueError, match=r"two\.toml: network\.surroundings: expected 8 as be.*0"):
+        read_release(folder / "tiny.toml")
+
+
 def test_an_unknown_release_lists_ours() -> None:
     with pytest.raises(ValueError, match=r"one of default, .*small.* got 'tiny-nothing'"):
         find_release("tiny-nothing")
