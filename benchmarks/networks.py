@@ -1,12 +1,13 @@
 """What networks of other sizes cost, before any of them is trained: their time with random weights.
 
     python benchmarks/networks.py [RECIPE.toml ...] [--widths 96,32 --multiplier 0.25 ...]
-        [--size 321x241] [--threads 2] [--rounds 15]
+        [--model FILE ...] [--size 321x241] [--threads 2] [--rounds 15]
 
 Prints Markdown: weights, file size and network time of a person mask and of a part map for the
-network of every recipe (all of ours by default) and for MobileNets given by multiplier and decoder
-widths. In every round all networks are timed in turn; a ratio is formed within a round, against the
-first network, and given as the median over the rounds with smallest and largest.
+network of every recipe (all of ours by default), for MobileNets given by multiplier and decoder
+widths, and for ONNX files (`bodypix models convert` makes one of a published model). In every round
+all networks are timed in turn; a ratio is formed within a round, against the first network, and
+given as the median over the rounds with smallest and largest.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from bodypix_train.recipe import read_recipe
 
 RECIPES = Path(bodypix_train.recipe.__file__).parent / "recipes"
 FIRST = RECIPES / "default-surroundings.toml"
-HEADS = ("segments_fine", "part_heatmaps_fine")
 
 
 def networks(arguments: argparse.Namespace) -> dict[str, BodyPixNet]:
@@ -53,8 +53,9 @@ def networks(arguments: argparse.Namespace) -> dict[str, BodyPixNet]:
     }
 
 
-def fastest(engine: Engine, tensor: np.ndarray, heads: tuple[str, ...], runs: int = 5) -> float:
-    """Milliseconds."""
+def fastest(engine: Engine, tensor: np.ndarray, parts: bool, runs: int = 5) -> float:
+    """Milliseconds of a person mask's head, and with ``parts`` of a part map's as well."""
+    heads = (engine.metadata.person_head, engine.metadata.parts_head)[: 1 + parts]
     times = []
     for _ in range(runs):
         start = time.perf_counter()
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("recipes", nargs="*", type=Path)
     parser.add_argument("--multiplier", type=float, action="append", default=[])
     parser.add_argument("--widths", action="append", default=[])
+    parser.add_argument("--model", type=Path, action="append", default=[], help="ONNX file")
     parser.add_argument("--size", default="321x241")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=15)
@@ -85,9 +87,12 @@ def main() -> None:
             metadata = default_metadata(name, "0", network.multiplier, network.architecture)
             facts[name] = model_info(export(network, metadata, path))
             engines[name] = Engine(path, device="cpu", threads=arguments.threads)
+        for path in arguments.model:
+            facts[path.stem] = model_info(path)
+            engines[path.stem] = Engine(path, device="cpu", threads=arguments.threads)
         for _ in range(arguments.rounds):
             for name, engine in engines.items():
-                row = [fastest(engine, tensor, HEADS[:1]), fastest(engine, tensor, HEADS)]
+                row = [fastest(engine, tensor, parts) for parts in (False, True)]
                 times.setdefault(name, []).append(row)
     first = next(iter(times.values()))
     print("| network, decoder widths | weights | MB | mask, ms | with parts, ms | of the first |")

@@ -63,7 +63,7 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
         "multiplier": network.multiplier,
         "widths": network.widths,
         "architecture": network.architecture,
-        "surroundings": network.width_around,
+        "surroundings": network.surroundings.width if network.surroundings else 0,
     }
 
 
@@ -75,7 +75,7 @@ def mixed(first: Path, second: Path, share: float) -> BodyPixNet:
     """
     one, two = read_network(first), read_network(second)
     if two.surroundings is not None and one.surroundings is None:
-        one.surroundings, one.width_around = deepcopy(two.surroundings), two.width_around
+        one.surroundings = deepcopy(two.surroundings)
         one.surroundings.add_nothing()
     if shape_of(one) != shape_of(two):
         raise ValueError(

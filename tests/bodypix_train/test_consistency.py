@@ -190,7 +190,7 @@ def test_recipes_say_how_wide_surroundings_are(tmp_path: Path) -> None:
     text = path.read_text()
     assert read_recipe(path).network().surroundings is None
     path.write_text(text.replace("[8, 8]", "[8, 8]\nsurroundings = 16"))
-    assert read_recipe(path).network().width_around == 16
+    assert read_recipe(path).network().surroundings.width == 16
     path.write_text(text.replace("[8, 8]", "[8, 8]\nsurroundings = -1"))
     with pytest.raises(ValueError, match=r"network\.surroundings: expected .* from 0, got -1"):
         read_recipe(path)

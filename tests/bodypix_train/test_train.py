@@ -116,7 +116,7 @@ def test_surroundings_come_to_a_start_that_has_none(tmp_path: Path) -> None:
     torch.nn.init.ones_(new.surroundings.widen[1].weight)
     write_weights(new, tmp_path / "new.pt")
     again = read_network(tmp_path / "new.pt")
-    assert again.width_around == 8
+    assert again.surroundings.width == 8
     assert not torch.equal(again(image)["segments"], old(image)["segments"])
     with pytest.raises(ValueError, match=r"new\.pt: expected a network like the recipe's"):
         begin_with(old, tmp_path / "new.pt")
@@ -398,7 +398,7 @@ def test_weights_are_mixed_by_share(tmp_path: Path) -> None:
     write_weights(further, tmp_path / "further.pt")
     for share in (0.0, 0.5):  # what has no surroundings adds nothing by them
         half = mixed(tmp_path / "first.pt", tmp_path / "further.pt", share)
-        assert half.width_around == 8
+        assert half.surroundings.width == 8
         assert torch.equal(half.surroundings.widen[1].weight, torch.full((128,), share))
     write_weights(BodyPixNet(0.25, (16, 8)), tmp_path / "other.pt")
     with pytest.raises(ValueError, match=r"other\.pt: expected a network like .*first\.pt"):

@@ -88,7 +88,6 @@ class BodyPixNet(nn.Module):
     ) -> None:
         super().__init__()
         self.multiplier, self.widths, self.architecture = multiplier, widths, architecture
-        self.width_around = surroundings
         at8, at4 = widths
         self.backbone = make_backbone(architecture, multiplier)
         stride4, stride8, stride16 = self.backbone.channels

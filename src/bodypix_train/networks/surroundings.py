@@ -19,6 +19,7 @@ class Surroundings(nn.Module):
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
+        self.width = width
         self.shrink = Separable(channels, width, stride=2)
         self.blocks = nn.ModuleList(Separable(width, width, kernel=KERNEL) for _ in range(BLOCKS))
         self.widen = ConvBn(width, channels, relu=None)
