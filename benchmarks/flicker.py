@@ -192,7 +192,7 @@ def flicker_strip(film: Film, columns: int = 8) -> np.ndarray:
         np.hstack([flicker_cell(*pair) for pair in some[first : first + columns]])
         for some in (own, smoothed)
     ]
-    return np.vstack([*rows, np.full((6, rows[0].shape[1], 3), 255, np.uint8)])
+    return bordered(np.vstack(rows), columns)
 
 
 def lag_strip(film: Film, columns: int = 8) -> np.ndarray:
@@ -200,12 +200,18 @@ def lag_strip(film: Film, columns: int = 8) -> np.ndarray:
     speeds = np.array([np.count_nonzero(change > MOVING) for change in film.changes])
     first = worst_run(speeds, columns) + 1
     cells = []
-    for index in range(first, first + columns):
+    for index in range(first, min(first + columns, len(film.own))):
         own, smoothed = film.own[index] > THRESHOLD, film.smoothed[index] > THRESHOLD
         cell = np.dstack([np.where(own & smoothed, 200, 30).astype(np.uint8)] * 3)
         cell[own & ~smoothed] = (255, 140, 0)
         cells.append(framed(cell, smoothed & ~own, (40, 120, 255)))
-    return np.vstack([np.hstack(cells), np.full((6, 160 * columns, 3), 255, np.uint8)])
+    return bordered(np.hstack(cells), columns)
+
+
+def bordered(strip: np.ndarray, columns: int) -> np.ndarray:
+    """A strip with white below it and, if its clip is short, in place of the cells it lacks."""
+    right = 160 * columns - strip.shape[1]
+    return cv2.copyMakeBorder(strip, 0, 6, 0, right, cv2.BORDER_CONSTANT, value=(255, 255, 255))
 
 
 def main() -> None:

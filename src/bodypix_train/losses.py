@@ -39,15 +39,29 @@ def part_votes(target: Tensor) -> Tensor:
     return odds / odds.sum(1, keepdim=True).clamp(min=1e-3)
 
 
-def part_loss(logits: Tensor, target: Tensor, inside: Tensor) -> Tensor:
+def rarity(share: Tensor, weight: Tensor, balance: float) -> Tensor:
+    """How much each pixel (n,h,w) counts where small parts are to count more than their area.
+
+    ``share`` (n,24,h,w) adds up to 1, ``weight`` is (n,h,w). A part's pixels count by its share of
+    all, to the power -``balance``: 0.5 lies halfway between counting pixels (0) and parts (1). No
+    part counts as rarer than one pixel in 200, or a few pixels would lead the batch.
+    """
+    area = (share * weight[:, None]).sum((0, 2, 3))
+    common = area / area.sum().clamp(min=1e-3) + 1 / 200
+    return torch.einsum("nchw,c->nhw", share, common**-balance)
+
+
+def part_loss(logits: Tensor, target: Tensor, inside: Tensor, balance: float = 0.0) -> Tensor:
     """Which part, where there is a person: softmax and per-channel cross-entropy.
 
     ``logits`` and ``target`` (n,24,h,w) with target in 0..1, ``inside`` (n,1,h,w) weights. The
     softmax term ranks the parts; the per-channel one keeps each logit a probability's, as users
-    of the head expect.
+    of the head expect. ``balance``: see `rarity`.
     """
     share = part_votes(target)
     weight = inside[:, 0] * (target.amax(1) > 0.15)
+    if balance:
+        weight = weight * rarity(share, weight, balance)
     rank = -(share * F.log_softmax(logits, 1)).sum(1)
     each = F.binary_cross_entropy_with_logits(logits, share, reduction="none").sum(1)
     return ((rank + 0.2 * each) * weight).sum() / weight.sum().clamp(min=1)

@@ -97,6 +97,7 @@ class Recipe:
     agree_weight: float
     parts_weight: float
     parts_agree_weight: float
+    parts_balance: float
     consistency_weight: float
     teacher_share: float
     hints: tuple[int, ...]
@@ -150,6 +151,7 @@ class Recipe:
             self.consistency_weight,
             self.parts_weight,
             self.parts_agree_weight,
+            self.parts_balance,
         )
 
 
@@ -165,7 +167,7 @@ def read_recipe(path: Path) -> Recipe:
             widths=tuple(raw["network"]["widths"]),
             architecture=raw["network"].get("architecture", "MobileNetV1"),
             coarse_parts=float(raw["network"].get("coarse_parts", 1.0)),
-            surroundings=int(raw["network"].get("surroundings", 0)),
+            surroundings=raw["network"].get("surroundings", 0),
             task=raw["loss"].get("task", "joint"),
             pose_weight=float(raw["loss"]["pose_weight"]),
             agree_weight=float(raw["loss"].get("agree_weight", 0.5)),
@@ -173,6 +175,7 @@ def read_recipe(path: Path) -> Recipe:
             parts_agree_weight=float(
                 raw["loss"].get("parts_agree_weight", raw["loss"].get("agree_weight", 0.5))
             ),
+            parts_balance=float(raw["loss"].get("parts_balance", 0.0)),
             consistency_weight=float(raw["loss"].get("consistency_weight", 0.0)),
             teacher_share=float(raw["loss"]["teacher_share"]),
             hints=tuple(raw["loss"].get("hints", ())),
@@ -206,16 +209,21 @@ def read_recipe(path: Path) -> Recipe:
         raise ValueError(
             f"{path}: network.coarse_parts: expected a share in 0..1, got {recipe.coarse_parts:g}"
         )
-    if recipe.surroundings < 0:
+    if not (type(recipe.surroundings) is int and recipe.surroundings >= 0):
         raise ValueError(
-            f"{path}: network.surroundings: expected a number of channels from 0,"
-            f" got {recipe.surroundings}"
+            f"{path}: network.surroundings: expected a whole number of channels from 0,"
+            f" got {recipe.surroundings!r}"
         )
     for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
         if not getattr(recipe, name) >= 0:
             raise ValueError(
                 f"{path}: loss.{name}: expected 0 or more, got {getattr(recipe, name):g}"
             )
+    if not 0 <= recipe.parts_balance <= 1:
+        raise ValueError(
+            f"{path}: loss.parts_balance: expected 0 (all pixels count alike) to 1 (all parts do),"
+            f" got {recipe.parts_balance:g}"
+        )
     if recipe.consistency_weight < 0 or (recipe.consistency_weight and recipe.task != "joint"):
         raise ValueError(
             f"{path}: loss.consistency_weight: expected 0 or, with task joint, more;"

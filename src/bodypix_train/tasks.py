@@ -64,6 +64,7 @@ class SegmentationTask(nn.Module):
         consistency_weight: float = 0.0,
         parts_weight: float = 0.5,
         parts_agree_weight: float = 0.5,
+        parts_balance: float = 0.0,
         mixed: bool = True,
     ) -> None:
         super().__init__()
@@ -73,6 +74,7 @@ class SegmentationTask(nn.Module):
         self.agree_weight = agree_weight
         self.consistency_weight = consistency_weight
         self.parts_weight, self.parts_agree_weight = parts_weight, parts_agree_weight
+        self.parts_balance = parts_balance
         self.mixed = mixed
 
     def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:
@@ -113,6 +115,7 @@ class SegmentationTask(nn.Module):
         known = batch.poses["heatmaps_weight"].flatten(1).amax(1) > 0 if batch.poses else None
         pose_weight = self.pose_weight * (float(known.float().mean()) if known is not None else 0)
         inside = (batch.person > 0.5).float() * batch.has_parts[:, None, None, None]
+        balance = self.parts_balance
         # Corner-aligned grids nest: every second (fourth) cell is a cell of the coarser grid.
         return {
             "person_fine": 2.0
@@ -122,11 +125,13 @@ class SegmentationTask(nn.Module):
                 out["segments"], batch.person[..., ::4, ::4], batch.trust[..., ::4, ::4]
             ),
             "parts_fine": self.parts_weight
-            * losses.part_loss(out["part_heatmaps_fine"], batch.parts, inside[..., ::2, ::2]),
+            * losses.part_loss(
+                out["part_heatmaps_fine"], batch.parts, inside[..., ::2, ::2], balance
+            ),
             "parts": 0.2
             * self.parts_weight
             * losses.part_loss(
-                out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4]
+                out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4], balance
             ),
             **{f"{name}_labels": pose_weight * term for name, term in poses.items()},
         }

@@ -191,9 +191,11 @@ def test_recipes_say_how_wide_surroundings_are(tmp_path: Path) -> None:
     assert read_recipe(path).network().surroundings is None
     path.write_text(text.replace("[8, 8]", "[8, 8]\nsurroundings = 16"))
     assert read_recipe(path).network().surroundings.width == 16
-    path.write_text(text.replace("[8, 8]", "[8, 8]\nsurroundings = -1"))
-    with pytest.raises(ValueError, match=r"network\.surroundings: expected .* from 0, got -1"):
-        read_recipe(path)
+    for bad in ("-1", "64.5", '"wide"'):
+        path.write_text(text.replace("[8, 8]", f"[8, 8]\nsurroundings = {bad}"))
+        bad = bad.replace('"', "'")
+        with pytest.raises(ValueError, match=rf"network\.surroundings: .* from 0, got {bad}"):
+            read_recipe(path)
 
 
 def test_recipes_say_how_much_parts_count(tmp_path: Path) -> None:
@@ -208,6 +210,10 @@ def test_recipes_say_how_much_parts_count(tmp_path: Path) -> None:
     for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
         with pytest.raises(ValueError, match=rf"loss\.{name}: expected 0 or more, got -1"):
             read_recipe(recipe(tmp_path, f"{name} = -1"))
+    plan = read_recipe(recipe(tmp_path, "parts_balance = 0.5"))
+    assert plan.loss(plan.network()).parts_balance == 0.5
+    with pytest.raises(ValueError, match=r"loss\.parts_balance: expected 0 .* to 1 .*, got 2"):
+        read_recipe(recipe(tmp_path, "parts_balance = 2"))
 
 
 def test_training_lessens_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from bodypix_train import losses
@@ -43,6 +44,19 @@ def test_parts_are_taught_inside_people_only() -> None:
     touched = logits.grad.abs().sum(1)[0] > 0
     assert touched.nonzero().tolist() == [[1, 2]]
     assert logits.grad[0, 5, 1, 2] < 0  # pushed up
+
+
+@pytest.mark.parametrize(("balance", "ratio"), [(0.0, 1 / 15), (0.5, 15**-0.5), (1.0, 1.0)])
+def test_small_parts_may_count_beyond_their_area(balance: float, ratio: float) -> None:
+    logits = torch.zeros(1, 24, 4, 4, requires_grad=True)
+    target = torch.zeros(1, 24, 4, 4)
+    target[:, 12] = 1
+    target[..., 0, 0] = 0
+    target[:, 10, 0, 0] = 1  # a hand beside fifteen pixels of torso
+    losses.part_loss(logits, target, torch.ones(1, 1, 4, 4), balance).backward()
+    assert logits.grad is not None
+    pull = logits.grad.abs().sum(1)[0]
+    assert float(pull[0, 0] / (pull.sum() - pull[0, 0])) == pytest.approx(ratio, rel=0.1)
 
 
 def test_nothing_to_teach_is_zero() -> None:
