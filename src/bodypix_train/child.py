@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import subprocess
@@ -10,6 +11,15 @@ from types import FrameType
 
 from .errors import TrainingError
 from .signals import STOPS
+
+# What processes that train on processors read when they start. Threads that wait leave the cores to
+# the one that makes batches; and glibc keeps the memory of a step for the next, in large pages, where
+# it would give it back and the kernel clear it anew. docs/training.md has them for `train` by hand.
+TRAINING = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4000000000"
+    ":glibc.malloc.trim_threshold=8000000000",
+}
 
 
 class StepFailed(TrainingError):
@@ -32,7 +42,9 @@ def run_command(arguments: list[str]) -> None:
     print(f"$ bodypix-train {shlex.join(arguments)}", flush=True)
     command = [sys.executable, "-m", "bodypix_train", *arguments]
     # In a session of its own a Ctrl-C reaches it once, from here, and not from the terminal too.
-    child = subprocess.Popen(command, start_new_session=True)
+    trains = arguments[0] in ("train", "distill")
+    environment = {**TRAINING, **os.environ} if trains else None
+    child = subprocess.Popen(command, start_new_session=True, env=environment)
 
     def forward(number: int, frame: FrameType | None) -> None:
         child.send_signal(number)

@@ -371,6 +371,22 @@ def test_a_command_that_fails_is_named() -> None:
         run_command(["export", "gone.pt", "x.onnx"])
 
 
+def test_training_gets_an_environment_that_users_may_overrule(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bodypix_train.py").write_text(
+        "import os, pathlib, sys\n"
+        "seen = [os.environ.get(name, '-') for name in ('OMP_WAIT_POLICY', 'GLIBC_TUNABLES')]\n"
+        "pathlib.Path(sys.argv[1]).write_text(' '.join(seen))\n"
+    )
+    monkeypatch.chdir(tmp_path)  # where python -m looks first
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    for command, tunables in (("train", child.TRAINING["GLIBC_TUNABLES"]), ("render", "-")):
+        run_command([command])
+        assert (tmp_path / command).read_text() == f"ACTIVE {tunables}"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_signal_goes_on_to_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The command here waits for SIGTERM and ends with a code of its own."""
