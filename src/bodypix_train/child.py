@@ -12,9 +12,9 @@ from types import FrameType
 from .errors import TrainingError
 from .signals import STOPS
 
-# What processes that train on processors read when they start. Threads that wait leave the cores to
-# the one that makes batches; and glibc keeps the memory of a step for the next, in large pages, where
-# it would give it back and the kernel clear it anew. docs/training.md has them for `train` by hand.
+# What processes that train on processors read when they start: threads that wait leave the cores
+# to the one that makes batches, and glibc keeps a step's memory for the next one, in large pages,
+# instead of having the kernel clear it anew. docs/training.md has them for `train` by hand.
 TRAINING = {
     "OMP_WAIT_POLICY": "PASSIVE",
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=4000000000"
