@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .command_options import named_entries
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -53,8 +55,8 @@ def evaluate(
     from .report import write_report
 
     there = tuple(name for name in SETS if (data / name).is_dir())
-    wheres = dict(entry.partition("=")[::2] for entry in model)
-    networks = dict(_load_each(model))
+    wheres = named_entries("--model", model)
+    networks = dict(_load_each(wheres))
     reference = None
     if parts_against is not None:
         known = {where: networks[name] for name, where in wheres.items()}
@@ -90,18 +92,18 @@ def average_precision(
     from .coco_ap import coco_ap, table
 
     options = {"internal_resolution": internal_resolution, "score_threshold": score_threshold}
-    scores = {name: coco_ap(network, data, **options) for name, network in _load_each(model)}
+    networks = _load_each(named_entries("--model", model))
+    scores = {name: coco_ap(network, data, **options) for name, network in networks}
     typer.echo(table(scores).markdown())
     if out:
         plain = {m: {s: score.summary() for s, score in sets.items()} for m, sets in scores.items()}
         _write_json(out, plain)
 
 
-def _load_each(entries: list[str]) -> Iterator[tuple[str, BodyPix]]:
+def _load_each(wheres: dict[str, str]) -> Iterator[tuple[str, BodyPix]]:
     import bodypix
 
-    for entry in entries:
-        name, _, where = entry.partition("=")
+    for name, where in wheres.items():
         yield name, bodypix.load(model_url=where) if where else bodypix.load()
 
 

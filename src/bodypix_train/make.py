@@ -30,6 +30,7 @@ from bodypix.files import write_whole
 
 from .card import write_card
 from .catalogue_entry import write_entry
+from .command_options import named_entries
 from .ledger import Ledger
 from .recipe import read_recipe
 from .release import Release, Run, needed_releases, read_release
@@ -98,10 +99,11 @@ class Workshop:
         return folder
 
     def _look(self, release: Release) -> None:
-        """Raises ValueError where something is missing that only a later step would miss."""
+        """Raises ValueError for what only a later step would stumble over."""
         folders = [name for entry in release.render for name in entry.backgrounds]
         folders += [run.narrow for run in release.runs if run.narrow]
         if release.evaluate and self.evaluate:
+            named_entries("--against", (f"{release.name}=", *self.against))
             plan, made = release.evaluate, [entry.folder for entry in release.render]
             folders += [plan.folder, *(f for f in (plan.synthetic, plan.clips) if f)]
             folders = [name for name in folders if name not in made]

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from .command_options import named_entries
+
 
 def make(
     release: Annotated[
@@ -44,11 +46,12 @@ def make(
     from .release import find_release, read_release
 
     given: dict[str, Path] = {}
-    for entry in use or ():
-        name, _, path = entry.partition("=")
-        if not Path(path).is_file():
-            raise ValueError(f"--use: expected NAME=CHECKPOINT, a file, got {entry!r}")
+    shape = "NAME=CHECKPOINT, a file"
+    for name, path in named_entries("--use", use or (), shape).items():
         given[name] = Path(path)
+        if not given[name].is_file():
+            raise ValueError(f"--use: expected {shape}, got {f'{name}={path}'!r}")
+    named_entries("--against", against or ())
     workshop = Workshop(
         run_command,
         data,

@@ -223,3 +223,24 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert figures["mine"]["portraits"]["mean_iou"] == 1.0
     assert figures["mine"]["coco128"]["same_parts"] == 0.5
     assert figures["other"]["framing: 5 to 20%"]["pictures"] == 3
+
+
+@pytest.mark.parametrize("command", ["evaluate", "coco-ap"])
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        (["foo"], "--model: expected NAME=WHERE, such as ours=mine.onnx, got 'foo'"),
+        (["=o.onnx"], "got '=o.onnx'"),
+        (["a=", "a=o.onnx"], "--model: expected names of their own, got 'a' twice"),
+    ],
+)
+def test_models_without_a_name_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, models: list[str], message: str
+) -> None:
+    """They would be measured under another's."""
+    make_sets(tmp_path)
+    monkeypatch.setattr(bodypix, "load", lambda **_: pytest.fail("nothing is to be measured"))
+    options = [argument for model in models for argument in ("--model", model)]
+    result = CliRunner().invoke(app, [command, "--data", str(tmp_path), *options])
+    assert isinstance(result.exception, ValueError)
+    assert message in str(result.exception)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -364,6 +365,30 @@ def test_the_command(
     assert commands.names() == ["distill", "train", "export", "curves", "evaluate"]
     result = CliRunner().invoke(app, [*arguments, "--use", "teacher=gone.pt"])
     assert "expected NAME=CHECKPOINT, a file, got 'teacher=gone.pt'" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--against", "mine.onnx"], "--against: expected NAME=WHERE, .* got 'mine.onnx'"),
+        (["--against", "a=", "--against", "a="], "--against: .* got 'a' twice"),
+        (["--against", "student="], "--against: .* got 'student' twice"),  # the release's own
+        (["--use", "wide.toml"], "--use: expected NAME=CHECKPOINT, a file, got 'wide.toml'"),
+        (["--use", "a=wide.toml", "--use", "a=wide.toml"], "--use: .* got 'a' twice"),
+    ],
+)
+def test_names_are_checked_before_anything_is_made(
+    plans: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    options: list[str], message: str,
+) -> None:  # fmt: skip
+    commands = Commands()
+    monkeypatch.setattr(child, "run_command", commands)
+    monkeypatch.chdir(plans)
+    arguments = ["make", "student.toml", "--data", str(data), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, [*arguments, *options])
+    assert isinstance(result.exception, ValueError)
+    assert re.search(message, str(result.exception))
+    assert commands.calls == []
 
 
 def test_a_command_that_fails_is_named() -> None:
