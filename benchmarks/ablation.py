@@ -44,7 +44,8 @@ from bodypix_train.evaluation import SETS, Work, evaluate
 from bodypix_train.export import default_metadata, export
 from bodypix_train.ledger import Ledger
 from bodypix_train.networks.bodypix import COARSE_HEADS, BodyPixNet
-from bodypix_train.recipe import KINDS, read_recipe
+from bodypix_train.recipe import read_recipe
+from bodypix_train.recipe_fields import KINDS
 from bodypix_train.toml_files import laid_over, read_toml
 
 BASE = "the recipe as it is"

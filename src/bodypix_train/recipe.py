@@ -5,29 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from .coarse_task import CoarseTask
 from .datasets import photos
 from .datasets.coco_samples import read_coco_samples
 from .datasets.lazy import Budget, default_budget
 from .datasets.masks import read_mask_folder
 from .datasets.mixture import Mixture
+from .datasets.plan import FIELDS as AUGMENTATION
 from .datasets.plan import Augmentation
 from .datasets.sample import Sample
 from .datasets.synthetic import read_synthetic_folder
+from .fields import check_fields, read_fields
 from .networks.bodypix import BodyPixNet
 from .networks.mobilenet import BLOCKS, STRIDE_4_BLOCK, STRIDE_8_BLOCK
+from .networks.resnet import DEPTHS
+from .recipe_fields import DATA, LOSS, NETWORK, SOURCE, TABLES, TASKS
+from .schedule import FIELDS as SCHEDULE
 from .schedule import Schedule
-from .tasks import SegmentationTask, StagewiseTask
+from .tasks import SegmentationTask
 from .toml_files import read_toml
 
-KINDS = (
-    "teacher", "empty", "nobody", "objects", "synthetic", "coco", "masks", "ccp-drawn",
-    "ccp-undrawn",
-)  # fmt: skip
 ASK_TEACHERS = ("teacher", "empty", "ccp-drawn", "ccp-undrawn")  # kinds that teachers label
-PARTS = ("unknown", "teachers")
-TASKS = {"joint": SegmentationTask, "stagewise": StagewiseTask, "coarse": CoarseTask}
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ class Source:
             if not good:
                 raise ValueError(f"data.sources.{field}: expected {expected}, got {got!r}")
 
-        expect(self.kind in KINDS, "kind", f"one of {', '.join(KINDS)}", self.kind)
-        expect(self.parts in PARTS, "parts", f"one of {', '.join(PARTS)}", self.parts)
+        given = {key: value for key, value in vars(self).items() if value is not None}
+        check_fields("data.sources", given, SOURCE)
         for field, kind in (("annotations", "coco"), ("masks", "masks")):
             value = getattr(self, field)
             if self.kind == kind:
@@ -82,32 +81,61 @@ class Source:
         return self.kind in ASK_TEACHERS or self.parts == "teachers"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything that decides what a model becomes."""
+    """Everything that decides what a model becomes. Raises ValueError where that cannot be."""
 
     name: str
+    seed: int = 0
     multiplier: float
     widths: tuple[int, int]
-    architecture: str
-    coarse_parts: float
-    surroundings: int
-    task: str
+    architecture: str = "MobileNetV1"
+    coarse_parts: float = 1.0
+    surroundings: int = 0
+    task: str = "joint"
     pose_weight: float
-    agree_weight: float
-    parts_weight: float
-    parts_agree_weight: float
-    parts_balance: float
-    consistency_weight: float
+    agree_weight: float = 0.5
+    parts_weight: float = 0.5
+    parts_agree_weight: float | None = None  # None: as agree_weight
+    parts_balance: float = 0.0
+    consistency_weight: float = 0.0
     teacher_share: float
-    hints: tuple[int, ...]
-    hint_weight: float
-    teachers: str
-    memory_gb: float | None  # for pictures, each process; None: half of the machine's
+    hints: tuple[int, ...] = ()
+    hint_weight: float = 0.0
+    teachers: str = ""
+    memory_gb: float | None = None  # for pictures, each process; None: half of the machine's
     sources: tuple[Source, ...]
     augmentation: Augmentation
     schedule: Schedule
-    seed: int
+
+    def __post_init__(self) -> None:
+        mobile = self.architecture == "MobileNetV1"
+        blocks = len(BLOCKS) if mobile else len(DEPTHS[50])  # stages of any ResNet
+        if len(set(self.hints)) < len(self.hints) or max(self.hints, default=0) > blocks:
+            raise ValueError(
+                f"loss.hints: expected different blocks in 1..{blocks} of the {self.architecture},"
+                f" got {list(self.hints)}"
+            )
+        if self.task == "stagewise" and not (
+            mobile
+            and {STRIDE_4_BLOCK, STRIDE_8_BLOCK, len(BLOCKS)} <= set(self.hints)
+            and self.teacher_share == 1
+        ):
+            raise ValueError(
+                "loss.task: stagewise needs a MobileNetV1, teacher_share = 1 and hints with the"
+                f" blocks {STRIDE_4_BLOCK}, {STRIDE_8_BLOCK} and {len(BLOCKS)},"
+                f" got {self.teacher_share} and {list(self.hints)}"
+            )
+        if self.consistency_weight and self.task != "joint":
+            raise ValueError(
+                "loss.consistency_weight: expected 0 or, with task joint, more;"
+                f" got {self.consistency_weight:g} with {self.task}"
+            )
+        if self.augmentation.closest > self.augmentation.widest:
+            raise ValueError(
+                f"augmentation.closest: expected at most widest, {self.augmentation.widest:g},"
+                f" got {self.augmentation.closest:g}"
+            )
 
     @property
     def taught(self) -> bool:
@@ -150,7 +178,7 @@ class Recipe:
             self.agree_weight,
             self.consistency_weight,
             self.parts_weight,
-            self.parts_agree_weight,
+            self.agree_weight if self.parts_agree_weight is None else self.parts_agree_weight,
             self.parts_balance,
         )
 
@@ -159,82 +187,35 @@ def read_recipe(path: Path) -> Recipe:
     """Read and check a recipe. Raises ValueError that names the file and the field."""
     raw = read_toml(path)
     try:
-        schedule = dict(raw["schedule"])
-        schedule["stages"] = tuple(tuple(stage) for stage in schedule["stages"])
-        recipe = Recipe(
-            name=raw["name"],
-            multiplier=float(raw["network"]["multiplier"]),
-            widths=tuple(raw["network"]["widths"]),
-            architecture=raw["network"].get("architecture", "MobileNetV1"),
-            coarse_parts=float(raw["network"].get("coarse_parts", 1.0)),
-            surroundings=raw["network"].get("surroundings", 0),
-            task=raw["loss"].get("task", "joint"),
-            pose_weight=float(raw["loss"]["pose_weight"]),
-            agree_weight=float(raw["loss"].get("agree_weight", 0.5)),
-            parts_weight=float(raw["loss"].get("parts_weight", 0.5)),
-            parts_agree_weight=float(
-                raw["loss"].get("parts_agree_weight", raw["loss"].get("agree_weight", 0.5))
-            ),
-            parts_balance=float(raw["loss"].get("parts_balance", 0.0)),
-            consistency_weight=float(raw["loss"].get("consistency_weight", 0.0)),
-            teacher_share=float(raw["loss"]["teacher_share"]),
-            hints=tuple(raw["loss"].get("hints", ())),
-            hint_weight=float(raw["loss"].get("hint_weight", 0.0)),
-            teachers=raw["data"].get("teachers", ""),
-            memory_gb=raw["data"].get("memory_gb"),
-            sources=tuple(Source(**source) for source in raw["data"]["sources"]),
-            augmentation=Augmentation(**raw.get("augmentation", {})),
-            schedule=Schedule(**schedule),
-            seed=int(raw.get("seed", 0)),
-        )
-    except KeyError as error:
-        raise ValueError(f"{path}: the field {error} is missing") from error
-    except (TypeError, ValueError) as error:
+        return _recipe_of(raw)
+    except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-    if recipe.task not in TASKS:
+
+
+def _recipe_of(raw: dict[str, Any]) -> Recipe:
+    top = read_fields("", raw, TABLES, ("name", "network", "loss", "data", "schedule"))
+    length = read_fields("schedule", top.pop("schedule"), SCHEDULE, ("steps", "stages"))
+    crops = read_fields("augmentation", top.pop("augmentation", {}), AUGMENTATION)
+    data = read_fields("data", top.pop("data"), DATA, ("sources",))
+    return Recipe(
+        **read_fields("network", top.pop("network"), NETWORK, ("multiplier", "widths")),
+        **read_fields("loss", top.pop("loss"), LOSS, ("pose_weight", "teacher_share")),
+        **{**data, "sources": tuple(map(_source_of, data["sources"]))},
+        **top,
+        augmentation=Augmentation(**crops),
+        schedule=Schedule(**length),
+    )
+
+
+def _source_of(raw: dict[str, Any]) -> Source:
+    source = Source(**read_fields("data.sources", raw, SOURCE, ("kind", "images")))
+    if bool(source.weight) == (source.kind == "objects"):
+        expected = "none" if source.weight else "a number above 0"
         raise ValueError(
-            f"{path}: loss.task: expected one of {', '.join(TASKS)}, got {recipe.task!r}"
+            f"data.sources.weight: expected {expected} for kind {source.kind!r},"
+            f" images {source.images!r}, got {raw.get('weight', 'none')}"
         )
-    if recipe.task == "stagewise" and not (
-        recipe.architecture == "MobileNetV1"
-        and {STRIDE_4_BLOCK, STRIDE_8_BLOCK, len(BLOCKS)} <= set(recipe.hints)
-        and recipe.teacher_share == 1
-    ):
-        raise ValueError(
-            f"{path}: loss.task: stagewise needs a MobileNetV1, teacher_share = 1 and hints with"
-            f" the blocks {STRIDE_4_BLOCK}, {STRIDE_8_BLOCK} and {len(BLOCKS)},"
-            f" got {recipe.teacher_share} and {list(recipe.hints)}"
-        )
-    if not 0 <= recipe.coarse_parts <= 1:
-        raise ValueError(
-            f"{path}: network.coarse_parts: expected a share in 0..1, got {recipe.coarse_parts:g}"
-        )
-    if not (type(recipe.surroundings) is int and recipe.surroundings >= 0):
-        raise ValueError(
-            f"{path}: network.surroundings: expected a whole number of channels from 0,"
-            f" got {recipe.surroundings!r}"
-        )
-    for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
-        if not getattr(recipe, name) >= 0:
-            raise ValueError(
-                f"{path}: loss.{name}: expected 0 or more, got {getattr(recipe, name):g}"
-            )
-    if not 0 <= recipe.parts_balance <= 1:
-        raise ValueError(
-            f"{path}: loss.parts_balance: expected 0 (all pixels count alike) to 1 (all parts do),"
-            f" got {recipe.parts_balance:g}"
-        )
-    if recipe.consistency_weight < 0 or (recipe.consistency_weight and recipe.task != "joint"):
-        raise ValueError(
-            f"{path}: loss.consistency_weight: expected 0 or, with task joint, more;"
-            f" got {recipe.consistency_weight:g} with {recipe.task}"
-        )
-    if recipe.memory_gb is not None and not recipe.memory_gb >= 0:
-        raise ValueError(f"{path}: data.memory_gb: expected 0 or more, got {recipe.memory_gb}")
-    for _, size, _ in recipe.schedule.stages:
-        if size % 16 != 1:
-            raise ValueError(f"{path}: schedule.stages: expected crop sides 16k+1, got {size}")
-    return recipe
+    return source
 
 
 def read_source(source: Source, data: Path, labels: Path, budget: Budget) -> Sequence[Sample]:

@@ -4,9 +4,37 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-PRECISIONS = ("bf16", "float32")
-OPTIMIZERS = ("adamw", "muon")
+from .fields import above_0, check_fields, flag, is_number, is_whole, listed, number, one_of, whole
+
+
+def _is_stage(value: Any) -> bool:
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 3
+        and is_number(value[0])
+        and 0 <= value[0] < 1
+        and is_whole(value[1], 17)
+        and value[1] % 16 == 1
+        and is_whole(value[2], 1)
+    )
+
+
+FIELDS = {
+    "steps": whole(1),
+    "learning_rate": above_0(),
+    "warmup": whole(1),
+    "weight_decay": number(),
+    "ema": number("a share from 0 to below 1", 0, math.nextafter(1, 0)),
+    "stages": listed("a list of [share below 1, crop side 16k+1, batch size from 1]", _is_stage),
+    "save_minutes": number(),
+    "freeze_norm": flag(),
+    "precision": one_of("bf16", "float32"),
+    "optimizer": one_of("adamw", "muon"),
+    "revive": flag(),
+    "freeze_blocks": whole(0, "a number"),
+}
 
 
 @dataclass(frozen=True)
@@ -37,28 +65,16 @@ class Schedule:
     freeze_blocks: int = 0
 
     def __post_init__(self) -> None:
-        if self.optimizer not in OPTIMIZERS:
-            raise ValueError(
-                f"schedule.optimizer: expected one of {', '.join(OPTIMIZERS)},"
-                f" got {self.optimizer!r}"
-            )
-        if self.precision not in PRECISIONS:
-            raise ValueError(
-                f"schedule.precision: expected one of {', '.join(PRECISIONS)},"
-                f" got {self.precision!r}"
-            )
-        if self.freeze_blocks < 0:
-            raise ValueError(
-                f"schedule.freeze_blocks: expected a number from 0, got {self.freeze_blocks}"
-            )
+        check_fields("schedule", vars(self), FIELDS)
         if self.freeze_blocks and self.revive:
             raise ValueError(
                 "schedule.revive: expected false where freeze_blocks keeps blocks as they are,"
                 " got true"
             )
-        if not self.stages or self.stages[0][0] != 0:
+        shares = [share for share, _, _ in self.stages]
+        if shares[:1] != [0] or shares != sorted(set(shares)):
             raise ValueError(
-                f"schedule.stages: expected [share, side, batch] with shares from 0.0 on,"
+                "schedule.stages: expected [share, side, batch] with shares that rise from 0.0 on,"
                 f" got {list(map(list, self.stages))}"
             )
 

@@ -23,12 +23,16 @@ def read_toml(path: Path) -> dict[str, Any]:
     while True:
         if path in read:
             raise ValueError(f"{path}: base: expected a file that rests on others, got a circle")
+        after = f", the base of {read[-1]}" if read else ""
         read.append(path)
         try:
             upper = tomllib.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            after = f", the base of {read[-2]}" if read[1:] else ""
             raise ValueError(f"{path}: expected a TOML file{after}, found none") from error
+        except OSError as error:  # a folder, or not ours to read
+            raise ValueError(
+                f"{path}: expected a TOML file{after}, got {error.strerror}"
+            ) from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: expected TOML, got {error}") from error
         base = upper.pop("base", None)

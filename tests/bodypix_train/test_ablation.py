@@ -188,11 +188,15 @@ def test_recipes_are_written_as_they_are_read(ablation: ModuleType, tmp_path: Pa
 
 
 def test_the_committed_variants_fit_the_default_recipe(
-    ablation: ModuleType, capsys: pytest.CaptureFixture[str]
+    ablation: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = SCRIPT.with_suffix(".toml")
     recipe = SCRIPT.parents[1] / "src" / "bodypix_train" / "recipes" / "default.toml"
-    names = [variant.name for variant in ablation.read_variants(table, recipe)]
+    variants = ablation.read_variants(table, recipe)
+    for variant in variants:
+        (tmp_path / "recipe.toml").write_text(ablation.to_toml(variant.recipe), encoding="utf-8")
+        read_recipe(tmp_path / "recipe.toml")
+    names = [variant.name for variant in variants]
     told = capsys.readouterr().err
     for name in ablation.read_toml(table)["variants"]:
         assert (name in names) != (f"variants.{name}: nothing else than" in told)

@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from bodypix_train.fields import above_0, number, share
+
 from .sample import Bytes, Face, Sample
 from .warp import Matrix, warp
 
@@ -31,6 +33,18 @@ class Augmentation:
     stretch: float = 1.35  # largest change of the aspect ratio
     empty_share: float = 0.0  # of the crops are looked for where nobody is
     object_share: float = 0.0  # of the crops get one to three cut-out things on top
+
+
+FIELDS = {  # of an Augmentation in a recipe
+    "widest": above_0(),
+    "closest": above_0(),
+    "face_share": share(),
+    "person_share": share(),
+    "paste_share": share(),
+    "stretch": number("a number from 1", low=1),
+    "empty_share": share(),
+    "object_share": share(),
+}
 
 
 @dataclass(frozen=True)

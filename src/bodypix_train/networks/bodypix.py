@@ -28,6 +28,7 @@ FINE_HEADS = {"segments_fine": 1, "part_heatmaps_fine": 24}
 # all heads live on one scale; export folds the factor into the weights.
 OFFSET_UNIT = 32.0
 OFFSET_HEADS = ("short_offsets", "long_offsets", "displacement_fwd", "displacement_bwd")
+ARCHITECTURES = ("MobileNetV1", *(f"ResNet{depth}" for depth in DEPTHS))
 
 
 def hint_name(block: int) -> str:
@@ -50,13 +51,12 @@ class Context(nn.Module):
 
 def make_backbone(architecture: str, multiplier: float) -> MobileNetV1 | ResNet:
     """Raises ValueError for an architecture that there is not."""
+    if architecture not in ARCHITECTURES:
+        known = ", ".join(ARCHITECTURES)
+        raise ValueError(f"network.architecture: expected one of {known}, got {architecture!r}")
     if architecture == "MobileNetV1":
         return MobileNetV1(multiplier)
-    depth = architecture.removeprefix("ResNet")
-    if depth == architecture or not depth.isdigit() or int(depth) not in DEPTHS:
-        known = ", ".join(["MobileNetV1", *(f"ResNet{d}" for d in DEPTHS)])
-        raise ValueError(f"network.architecture: expected one of {known}, got {architecture!r}")
-    return ResNet(int(depth), multiplier)
+    return ResNet(int(architecture.removeprefix("ResNet")), multiplier)
 
 
 class BodyPixNet(nn.Module):
