@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .command_options import Data, Labels, RecipeFile
+from .command_options import Data, Labels, RecipeFile, check_target
 from .evaluate_command import average_precision, evaluate
 from .label_command import label
 from .make_command import make
@@ -31,9 +31,10 @@ app.command()(label)
 app.command()(make)
 app.command()(negatives)
 
-RunFolder = Annotated[Path, typer.Option(help="Folder of checkpoints and log.")]
+RunFolder = Annotated[Path, typer.Option(help="Folder of checkpoints and log.", file_okay=False)]
 Start = Annotated[
-    Path | None, typer.Option(help="Begin with this checkpoint's weights.", exists=True)
+    Path | None,
+    typer.Option(help="Begin with this checkpoint's weights.", exists=True, dir_okay=False),
 ]
 Minutes = Annotated[
     float | None, typer.Option(help="End by the clock, if the steps last longer.", min=0.01)
@@ -75,7 +76,8 @@ def distill(
     data: Data,
     out: RunFolder,
     teacher: Annotated[
-        Path, typer.Option(help="Checkpoint of the network that teaches.", exists=True)
+        Path,
+        typer.Option(help="Checkpoint of the network that teaches.", exists=True, dir_okay=False),
     ],
     labels: Labels = Path("runs/labels"),
     start: Start = None,
@@ -181,7 +183,9 @@ def curves(
 @app.command()
 def render(
     count: Annotated[int, typer.Option(help="Pictures in the folder at the end.", min=1)],
-    out: Annotated[Path, typer.Option(help="Folder of shards; started again, it goes on.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of shards; started again, it goes on.", file_okay=False)
+    ],
     seed: Annotated[int, typer.Option(help="Another seed, other pictures.", min=0)] = 0,
     backgrounds: Annotated[
         list[Path] | None, typer.Option(help="Folder of pictures without people; may be repeated.")
@@ -215,9 +219,11 @@ def render(
 
 @app.command()
 def mix(
-    first: Annotated[Path, typer.Argument(help="Checkpoint.", exists=True)],
-    second: Annotated[Path, typer.Argument(help="Another, trained on from it.", exists=True)],
-    out: Annotated[Path, typer.Argument(help="Small checkpoint to write.")],
+    first: Annotated[Path, typer.Argument(help="Checkpoint.", exists=True, dir_okay=False)],
+    second: Annotated[
+        Path, typer.Argument(help="Another, trained on from it.", exists=True, dir_okay=False)
+    ],
+    out: Annotated[Path, typer.Argument(help="Small checkpoint to write.", dir_okay=False)],
     share: Annotated[float, typer.Option(help="Of the second.", min=0, max=1)] = 0.5,
 ) -> None:
     """Average the weights of two checkpoints: often steadier than either."""
@@ -228,10 +234,15 @@ def mix(
 
 @app.command()
 def narrow(
-    wide: Annotated[Path, typer.Argument(help="Checkpoint of a MobileNet.", exists=True)],
-    out: Annotated[Path, typer.Argument(help="Small checkpoint to write, for --start.")],
+    wide: Annotated[
+        Path, typer.Argument(help="Checkpoint of a MobileNet.", exists=True, dir_okay=False)
+    ],
+    out: Annotated[
+        Path, typer.Argument(help="Small checkpoint to write, for --start.", dir_okay=False)
+    ],
     pictures: Annotated[
-        Path, typer.Option(help="Folder of photos that show what to keep.", exists=True)
+        Path,
+        typer.Option(help="Folder of photos that show what to keep.", exists=True, file_okay=False),
     ],
     multiplier: Annotated[float, typer.Option(help="Of the new network.", min=0.1, max=1)] = 0.25,
     widths: Annotated[
@@ -243,19 +254,23 @@ def narrow(
     from .checkpoint import read_network, write_weights
     from .narrow import narrowed, read_pictures
 
+    check_target("OUT", out)
     images = read_pictures(pictures, count)
     write_weights(narrowed(read_network(wide), images, multiplier, widths), out)
 
 
 @app.command()
 def export(
-    checkpoint: Annotated[Path, typer.Argument(help="last.pt of a training run.", exists=True)],
-    out: Annotated[Path, typer.Argument(help="ONNX file to write.")],
+    checkpoint: Annotated[
+        Path, typer.Argument(help="last.pt of a training run.", exists=True, dir_okay=False)
+    ],
+    out: Annotated[Path, typer.Argument(help="ONNX file to write.", dir_okay=False)],
     name: Annotated[str, typer.Option(help="Name of the model.")] = "bodypix-mobilenet-050",
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "1",
     half: Annotated[bool, typer.Option(help="Store weights as float16.")] = True,
     keep: Annotated[
-        Path | None, typer.Option(help="Also write a small checkpoint for `train --start`.")
+        Path | None,
+        typer.Option(help="Also write a small checkpoint for `train --start`.", dir_okay=False),
     ] = None,
 ) -> None:
     """Write the averaged weights of a checkpoint as ONNX, and print its SHA-256."""
@@ -265,6 +280,7 @@ def export(
     from .export import default_metadata
     from .export import export as write
 
+    check_target("--keep", keep)  # both files or none
     network = read_network(checkpoint)
     write(
         network,
@@ -283,7 +299,7 @@ app.command("coco-ap")(average_precision)
 
 
 def main() -> None:
-    """Entry point: errors about data or options are one line, not a traceback."""
+    """Entry point: errors about data, files or options are one line, not a traceback."""
     from bodypix.errors import BodyPixError
 
     from .errors import Stopped, TrainingError
@@ -296,7 +312,7 @@ def main() -> None:
     except TrainingError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(error.exit_code) from error
-    except (ValueError, FileNotFoundError, BodyPixError) as error:
+    except (ValueError, OSError, BodyPixError) as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(2) from error
 

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import torch
+
+from bodypix.files import write_whole
 
 from .networks.bodypix import BodyPixNet
 
 # How much the coarse heads count in the fine ones; what older networks lack.
 COARSE_SHARES = ("coarse_share", "coarse_parts")
+# What reading a file ends in that is cut short, or something else.
+BROKEN = (
+    OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError,
+    pickle.UnpicklingError,
+)  # fmt: skip
 
 
 def read_network(path: Path) -> BodyPixNet:
@@ -20,7 +29,7 @@ def read_network(path: Path) -> BodyPixNet:
     Raises ValueError, naming the file, when it is no checkpoint or its weights do not fit.
     """
     try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
+        state = read_state(path)
         network = BodyPixNet(
             state["multiplier"],
             tuple(state["widths"]),
@@ -28,11 +37,26 @@ def read_network(path: Path) -> BodyPixNet:
             surroundings=state.get("surroundings", 0),
         )
         network.load_state_dict(completed(state["ema"]))
-    except (RuntimeError, KeyError, EOFError, pickle.UnpicklingError) as error:
+    except BROKEN as error:
         raise ValueError(
             f"{path}: expected a checkpoint of bodypix-train, got {error!r}; train it again"
         ) from error
     return network.eval()
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """What a checkpoint holds. Raises one of `BROKEN`."""
+    state = torch.load(path, weights_only=True, map_location="cpu")
+    if not isinstance(state, dict):
+        raise TypeError(f"a {type(state).__name__} instead of a dict")
+    return state
+
+
+def write_state(state: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint whole or not at all. Raises OutputError."""
+    whole = io.BytesIO()  # torch hides what the disk says when it writes to a file itself
+    torch.save(state, whole)
+    write_whole(path, lambda file: file.write(whole.getbuffer()))
 
 
 def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -94,7 +118,4 @@ def write_weights(network: BodyPixNet, path: Path) -> None:
         name: value.half() if value.dtype.is_floating_point else value
         for name, value in network.state_dict().items()
     }
-    state = {"ema": weights, **shape_of(network)}
-    part = path.with_suffix(".part")
-    torch.save(state, part)
-    part.replace(path)
+    write_state({"ema": weights, **shape_of(network)}, path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .command_options import named_entries
+from .command_options import check_target, named_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,8 @@ def evaluate(
     frames: Annotated[int, typer.Option(help="At most so many frames of a film.", min=2)] = 60,
     out: ScoresFile = None,
     report: Annotated[
-        Path | None, typer.Option(help="Folder for a page with all tables and with pictures.")
+        Path | None,
+        typer.Option(help="Folder for a page with all tables and with pictures.", file_okay=False),
     ] = None,
 ) -> None:
     """Masks, parts, poses and flicker against the truth, a group of columns for each --model."""
@@ -62,6 +63,9 @@ def evaluate(
         known = {where: networks[name] for name, where in wheres.items()}
         reference = known.get(parts_against) or bodypix.load(model_url=parts_against)
     work = Work(data, tuple(only or there), synthetic, clips, frames, reference)
+    if report:
+        report.mkdir(parents=True, exist_ok=True)
+    check_target("--out", out)
     done = run(networks, work, Settings(internal_resolution, threshold), _track)
     for table in done.tables():
         typer.echo(f"{table.markdown()}\n")
@@ -91,6 +95,7 @@ def average_precision(
     """COCO average precision of poses and of single people's masks, for each --model."""
     from .coco_ap import coco_ap, table
 
+    check_target("--out", out)
     options = {"internal_resolution": internal_resolution, "score_threshold": score_threshold}
     networks = _load_each(named_entries("--model", model))
     scores = {name: coco_ap(network, data, **options) for name, network in networks}
@@ -111,6 +116,7 @@ def _write_json(out: Path, scores: dict[str, Any]) -> None:
     """Figures by model, then row."""
     import json
 
-    part = out.with_suffix(".part")
-    part.write_text(json.dumps(scores, indent=1))
-    part.replace(out)
+    from bodypix.files import write_whole
+
+    text = json.dumps(scores, indent=1).encode()
+    write_whole(out, lambda file: file.write(text))

@@ -7,7 +7,6 @@ that one file serves every input size.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from torch import nn
 
 from bodypix.checkpoints.metadata import METADATA_KEY, ModelMetadata
 from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, write_model
+from bodypix.files import write_whole
 
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
 from .networks.evidence import FLOOR, GAIN, STEPS, WINDOW
@@ -254,8 +254,7 @@ def default_metadata(
 
 
 def export(network: BodyPixNet, metadata: ModelMetadata, path: Path, half: bool = True) -> Path:
-    """Write the network as ``path``, whole or not at all."""
-    part = path.with_suffix(".part")
-    part.write_bytes(write_model(build(network, metadata, half)))
-    os.replace(part, path)
+    """Write the network as ``path``, whole or not at all. Raises OutputError."""
+    model = write_model(build(network, metadata, half))
+    write_whole(path, lambda file: file.write(model))
     return path

@@ -19,6 +19,7 @@ def label(
         typer.Option(
             help="A checkpoint of ours, which has a third of the say on where people are.",
             exists=True,
+            dir_okay=False,
         ),
     ] = None,
     share: Annotated[

@@ -15,7 +15,10 @@ def make(
         str, typer.Argument(help="Release, a TOML file, or one of ours: default, small, ...")
     ],
     data: Annotated[Path, typer.Option(help="Folder that the paths of recipes start from.")],
-    out: Annotated[Path, typer.Option(help="Folder of releases; each gets one of its own there.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Folder of releases; each gets one of its own there.", file_okay=False),
+    ],
     use: Annotated[
         list[str] | None,
         typer.Option(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import logging
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from bodypix.files import write_whole
-
-from .checkpoint import completed, shape_of
+from .checkpoint import BROKEN, completed, read_state, shape_of, write_state
 from .ema import Ema
 from .errors import TrainingError
 from .networks.bodypix import BodyPixNet
@@ -141,7 +137,7 @@ class TrainingRun:
         if not self.last.exists():
             return
         try:
-            state = torch.load(self.last, weights_only=True, map_location="cpu")
+            state = read_state(self.last)
             self.network.load_state_dict(completed(state["network"]))
             self.ema.module.load_state_dict(completed(state["ema"]))
             if len(completed(state["network"])) == len(state["network"]):
@@ -149,7 +145,7 @@ class TrainingRun:
             else:
                 log.warning("%s: of an older network, its optimizer begins anew", self.last)
             self.step, self.elapsed = state["step"], state["elapsed"]
-        except (RuntimeError, KeyError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        except BROKEN as error:
             raise ValueError(
                 f"{self.last}: expected a checkpoint of this recipe's network, got {error!r};"
                 " choose another --out, or delete it to begin anew"
@@ -182,10 +178,8 @@ def freeze_blocks(network: BodyPixNet, count: int) -> list[nn.Module]:
 
 def save(path: Path, state: dict[str, Any]) -> None:
     """Write a checkpoint whole or not at all. Raises TrainingError when the disk is full."""
-    whole = io.BytesIO()  # torch hides what the disk says when it writes to a file itself
-    torch.save(state, whole)
     try:
-        write_whole(path, lambda file: file.write(whole.getbuffer()))
+        write_state(state, path)
     except OSError as error:
         kept = f"; the one before it is whole: {path}" if path.exists() else ""
         raise TrainingError(

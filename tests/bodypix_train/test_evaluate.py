@@ -226,6 +226,24 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("command", ["evaluate", "coco-ap"])
+@pytest.mark.parametrize("out", ["gone/scores.json", "folder"])
+def test_scores_that_could_not_be_written_are_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, out: str
+) -> None:
+    make_sets(tmp_path)
+    (tmp_path / "folder").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    model = RedModel()
+    monkeypatch.setattr(bodypix, "load", lambda **_: model)
+    arguments = [command, "--data", str(tmp_path), "--out", str(tmp_path / out)]
+    result = CliRunner().invoke(app, arguments)
+    assert isinstance(result.exception, ValueError)
+    assert "--out: expected a file in a folder that exists" in str(result.exception)
+    assert model.asked == 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", ["evaluate", "coco-ap"])
 @pytest.mark.parametrize(
     ("models", "message"),
     [

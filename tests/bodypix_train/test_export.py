@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import bodypix
+from bodypix.errors import OutputError
 from bodypix_train.export import build, default_metadata, export
 from bodypix_train.networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet
 
@@ -84,6 +85,14 @@ def test_library_loads_and_runs_it(network: BodyPixNet, tmp_path: Path) -> None:
     image = np.random.default_rng(0).integers(0, 255, (50, 70, 3), dtype=np.uint8)
     assert model.segment_person(image).mask.shape == (50, 70)
     assert model.segment_person_parts(image).part_ids.shape == (50, 70)
+
+
+def test_what_cannot_be_written_leaves_nothing(network: BodyPixNet, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    for name in ("folder", "gone/tiny.onnx"):
+        with pytest.raises(OutputError, match="cannot write"):
+            write(network, tmp_path / name, True)
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
 
 
 def test_no_weight_is_a_graph_input(network: BodyPixNet) -> None:

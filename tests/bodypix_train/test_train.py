@@ -13,6 +13,7 @@ import cv2
 import pytest
 import torch
 
+from bodypix.errors import OutputError
 from bodypix_train import __main__ as command
 from bodypix_train import train as training
 from bodypix_train.checkpoint import begin_with, mixed, read_network, write_weights
@@ -28,7 +29,7 @@ from bodypix_train.schedule import Schedule
 from bodypix_train.tasks import Batch, SegmentationTask
 from bodypix_train.train import train
 
-from .conftest import person_sample
+from .conftest import TINY_RECIPE, person_sample
 
 SCHEDULE = Schedule(steps=50, warmup=5, ema=0.9, stages=((0.0, 33, 4), (0.5, 49, 2)))
 
@@ -347,11 +348,69 @@ def test_small_checkpoints_hold_the_weights(tmp_path: Path) -> None:
         assert torch.allclose(mine, theirs, atol=1e-3)
 
 
-def test_not_a_checkpoint(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "state",
+    [
+        b"not a checkpoint",
+        b"",
+        None,
+        [1, 2],
+        torch.zeros(3),
+        {"a": 1},
+        {"multiplier": 0.25, "widths": 3, "ema": {}},
+        {"multiplier": 0.25, "widths": (8,), "ema": {}},
+        {"multiplier": 0.25, "widths": (8, 8), "ema": [1]},
+        {"multiplier": 0.25, "widths": (8, 8), "ema": {}, "architecture": "AlexNet"},
+    ],
+    ids=str,
+)
+def test_not_a_checkpoint(tmp_path: Path, state: Any) -> None:
     path = tmp_path / "last.pt"
-    path.write_bytes(b"not a checkpoint")
-    with pytest.raises(ValueError, match="expected a checkpoint of bodypix-train"):
+    if isinstance(state, bytes):
+        path.write_bytes(state)
+    elif state is None:
+        path.mkdir()
+    else:
+        torch.save(state, path)
+    with pytest.raises(ValueError, match=r"last\.pt: expected a checkpoint of bodypix-train, got"):
         read_network(path)
+    with pytest.raises(ValueError, match=r"last\.pt: expected a checkpoint of this recipe's"):
+        train(tiny_task(), mixture(), SCHEDULE, tmp_path)
+
+
+def test_a_checkpoint_cut_short_anywhere(tmp_path: Path) -> None:
+    """Where it ends decides what PyTorch raises."""
+    write_weights(BodyPixNet(0.25, (8, 8)), tmp_path / "whole.pt")
+    whole = (tmp_path / "whole.pt").read_bytes()
+    for length in (1, 30, 5000, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "cut.pt").write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"cut\.pt: expected a checkpoint of bodypix-train"):
+            read_network(tmp_path / "cut.pt")
+
+
+@pytest.mark.parametrize("error", [OSError(22, "Invalid argument"), AttributeError("x")])
+def test_whatever_pytorch_raises_the_checkpoint_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "load", fail)
+    with pytest.raises(ValueError, match=r"cut\.pt: expected a checkpoint of bodypix-train"):
+        read_network(tmp_path / "cut.pt")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("gone/out.pt", "cannot write .*gone/out.pt"), ("folder", "cannot write")],
+)
+def test_weights_that_cannot_be_written_leave_nothing(
+    tmp_path: Path, target: str, message: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OutputError, match=message):
+        write_weights(BodyPixNet(0.25, (8, 8)), tmp_path / target)
+    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
 
 
 def test_frozen_statistics_stay(tmp_path: Path) -> None:
@@ -368,10 +427,12 @@ def test_frozen_statistics_stay(tmp_path: Path) -> None:
     [
         (Stopped(Path("last.pt"), 7, signal.SIGTERM), 143, "stopped by SIGTERM at step 7; last.pt"),
         (TrainingError("no room"), 1, "error: no room"),
+        (NotADirectoryError(20, "Not a directory", "file/run"), 2, "error: [Errno 20] Not a d"),
+        (OSError("read error"), 2, "error: read error"),
     ],
 )
 def test_the_command_says_why_it_ends(
-    error: TrainingError, code: int, word: str, monkeypatch: pytest.MonkeyPatch,
+    error: Exception, code: int, word: str, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     def fail() -> None:
@@ -382,6 +443,52 @@ def test_the_command_says_why_it_ends(
         command.main()
     assert end.value.code == code
     assert capsys.readouterr().err.startswith(word)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["train", "folder", "--data", "folder", "--out", "run"],
+        ["train", "recipe.toml", "--data", "folder", "--out", "file"],
+        ["train", "recipe.toml", "--data", "folder", "--out", "file/run"],
+        ["train", "recipe.toml", "--data", "folder", "--out", "run", "--start", "folder"],
+        ["distill", "recipe.toml", "--data", "folder", "--out", "run", "--teacher", "folder"],
+        ["label", "recipe.toml", "--data", "folder", "--labels", "file"],
+        ["make", "tiny", "--data", "folder", "--out", "file"],
+        ["make", "tiny", "--data", "folder", "--out", "file/releases"],
+        ["render", "--count", "1", "--out", "file"],
+        ["mix", "start.pt", "folder", "out.pt"],
+        ["mix", "start.pt", "start.pt", "gone/out.pt"],
+        ["mix", "start.pt", "start.pt", "folder"],
+        ["narrow", "start.pt", "gone/out.pt", "--pictures", "folder"],
+        ["export", "folder", "out.onnx"],
+        ["export", "file", "out.onnx"],
+        ["export", "start.pt", "folder"],
+        ["export", "start.pt", "gone/out.onnx"],
+        ["export", "start.pt", "out.onnx", "--keep", "gone/start.pt"],
+        ["evaluate", "--data", "folder", "--report", "file"],
+    ],
+    ids=" ".join,
+)
+def test_files_in_the_wrong_place_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    Path("folder/images").mkdir(parents=True)
+    cv2.imwrite("folder/images/a.png", person_sample().image)
+    Path("file").write_text("text")
+    Path("recipe.toml").write_text(TINY_RECIPE)
+    write_weights(BodyPixNet(0.25, (8, 8)), Path("start.pt"))
+    before = sorted(tmp_path.rglob("*"))
+    monkeypatch.setattr("sys.argv", ["bodypix-train", *arguments])
+    with pytest.raises(SystemExit) as end:
+        command.main()
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert "rror" in told
+    assert "Traceback" not in told
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_weights_are_mixed_by_share(tmp_path: Path) -> None:

@@ -10,12 +10,18 @@ import typer
 
 def negatives(
     listed: Annotated[
-        Path, typer.Argument(help="List of files, such as a release's negatives.tsv.", exists=True)
+        Path,
+        typer.Argument(
+            help="List of files, such as a release's negatives.tsv.", exists=True, dir_okay=False
+        ),
     ],
     packages: Annotated[
-        Path, typer.Option(help="Folder of the packages, .deb and .tgz.", exists=True)
+        Path,
+        typer.Option(help="Folder of the packages, .deb and .tgz.", exists=True, file_okay=False),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for images/ and objects/; it goes on.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder for images/ and objects/; it goes on.", file_okay=False)
+    ],
 ) -> None:
     """Make the pictures without people that a list names, of files of free-software packages."""
     from .collect import collect, read_list
