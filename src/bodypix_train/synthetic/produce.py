@@ -17,6 +17,7 @@ from .picture import Settings, Studio
 from .shards import Files, encode, write_shard
 
 PER_SHARD = 100
+SETTINGS = "settings.json"
 VERSION = 1  # of the pictures: the same number gives another picture after a change here
 
 _studio: Studio | None = None  # one per worker process
@@ -28,8 +29,11 @@ def produce(settings: Settings, count: int, out: Path, workers: int) -> Iterator
     Whole shards are kept; what a run that was killed had begun is rendered again. The folder
     remembers its settings: ValueError where they differ.
     """
+    facts, path = _facts(settings), out / SETTINGS
+    remembered = path.exists() and any(out.glob("shard-*.tar"))  # without a picture they are void
+    if remembered:
+        _compare(facts, path)
     out.mkdir(parents=True, exist_ok=True)
-    _remember(settings, out)
     for rest in out.glob(".shard-*.part"):
         rest.unlink()
     shards = [range(s, min(s + PER_SHARD, count)) for s in range(0, count, PER_SHARD)]
@@ -56,10 +60,13 @@ def produce(settings: Settings, count: int, out: Path, workers: int) -> Iterator
                 pictures.append((number, future.result()))
                 done += 1
                 yield done
-            path = _shard_path(out, numbers)
-            write_shard(path, pictures)
-            for shorter in out.glob(f"{path.stem[:11]}-*.tar"):
-                if shorter != path:
+            if not remembered:
+                _remember(facts, path)
+                remembered = True
+            shard = _shard_path(out, numbers)
+            write_shard(shard, pictures)
+            for shorter in out.glob(f"{shard.stem[:11]}-*.tar"):
+                if shorter != shard:
                     shorter.unlink()
 
 
@@ -99,24 +106,29 @@ def _find_shard(out: Path, numbers: range) -> bool:
     return any(_shard_path(out, candidate).exists() for candidate in longer)
 
 
-def _remember(settings: Settings, out: Path) -> None:
-    facts: dict[str, Any] = {
+def _facts(settings: Settings) -> dict[str, Any]:
+    """What decides the pictures of a folder, as its file of settings has it."""
+    facts = {
         key: value
         for key, value in asdict(settings).items()
         if key not in ("backgrounds", "device")
     }
     names = [path.name for path in list_backgrounds(settings.backgrounds)]
-    facts |= {"version": VERSION, "backgrounds": len(names), "first": names[:1]}
-    path = out / "settings.json"
-    if not path.exists():
-        text = json.dumps(facts, indent=1).encode()
-        write_whole(path, lambda file: file.write(text))
-        return
+    return facts | {"version": VERSION, "backgrounds": len(names), "first": names[:1]}
+
+
+def _remember(facts: dict[str, Any], path: Path) -> None:
+    text = json.dumps(facts, indent=1).encode()
+    write_whole(path, lambda file: file.write(text))
+
+
+def _compare(facts: dict[str, Any], path: Path) -> None:
+    """Raises ValueError where the folder was begun with other settings."""
     before = json.loads(path.read_text())
     changed = [key for key in facts if before.get(key) != facts[key]]
     if changed:
         key = changed[0]
         raise ValueError(
-            f"{out}: expected the settings that the folder was begun with;"
+            f"{path.parent}: expected the settings that the folder was begun with;"
             f" {key} was {before.get(key)!r}, got {facts[key]!r}. Choose another --out."
         )

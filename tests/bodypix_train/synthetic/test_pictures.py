@@ -233,6 +233,21 @@ def test_other_settings_are_refused(studio, pool, tmp_path):
         list(production.produce(other, 2, tmp_path, 1))
 
 
+def test_settings_that_made_no_picture_bind_nobody(studio, pool, tmp_path, monkeypatch):
+    def fail(*_):
+        raise ValueError("no such device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pool, "submit", fail)
+        with pytest.raises(ValueError, match="no such device"):
+            list(production.produce(replace(studio.settings, device="banana"), 2, tmp_path, 1))
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "settings.json").write_text('{"seed": 3}')  # as earlier versions left it
+    list(production.produce(replace(studio.settings, seed=4), 2, tmp_path, 1))
+    with pytest.raises(ValueError, match=r"seed was 4, got 3"):
+        list(production.produce(studio.settings, 2, tmp_path, 1))
+
+
 def test_the_command_renders_and_shows(studio, pool, tmp_path):
     from bodypix_train.__main__ import app
 
