@@ -305,7 +305,7 @@ def main(arguments: list[str] | None = None) -> None:
             settings=Settings(), command=run_command,
         )  # fmt: skip
         print(markdown(run(bench, read_variants(given.variants, given.recipe))))
-    except (ValueError, FileNotFoundError, TrainingError) as error:
+    except (ValueError, OSError, TrainingError) as error:
         sys.exit(f"error: {error}")
 
 

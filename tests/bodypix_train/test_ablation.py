@@ -178,6 +178,12 @@ def test_variants_that_are_none(
     assert not list(folder.glob("out/*/run"))
 
 
+def test_a_file_where_its_folder_should_be_is_one_line(ablation: ModuleType, folder: Path) -> None:
+    (folder / "out").write_text("text")
+    with pytest.raises(SystemExit, match=r"error: .*out"):
+        ablation.main(arguments(folder))
+
+
 def test_recipes_are_written_as_they_are_read(ablation: ModuleType, tmp_path: Path) -> None:
     recipes = SCRIPT.parents[1] / "src" / "bodypix_train" / "recipes"
     for path in sorted(recipes.glob("*.toml")):
