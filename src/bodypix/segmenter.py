@@ -134,10 +134,12 @@ class BodyPix:
         """The same weights with another output stride: 8 (finer, slower), 16 or 32 (faster).
 
         Made by dilation, as BodyPix 1 did for each call; the model itself stays as it is. A model
-        with fine heads answers with its coarse heads at any stride but its own.
+        with fine heads answers with its coarse heads at any stride but its own, so our own models
+        give their best masks at 16.
 
         Raises:
             InvalidArgumentError: a stride other than 8, 16, 32, or a ResNet50.
+            CheckpointError: a graph of your own that is no plain chain of convolutions.
         """
         engine = self._engine.with_output_stride(stride)
         return self if engine is self._engine else BodyPix(engine)

@@ -10,8 +10,9 @@ import onnxruntime as ort
 import pytest
 
 from bodypix.checkpoints.metadata import METADATA_KEY, read_metadata
-from bodypix.checkpoints.onnx_format import Model, Node, ValueInfo, prune, write_model
+from bodypix.checkpoints.onnx_format import Model, Node, ValueInfo, prune, read_model, write_model
 from bodypix.checkpoints.rewire import with_output_stride
+from bodypix.checkpoints.store import resolve_name
 from bodypix.checkpoints.tfjs import convert_tfjs
 from bodypix.errors import CheckpointError, InvalidArgumentError
 from helpers.tfjs_models import mobilenet, resnet50
@@ -155,13 +156,17 @@ def test_published_strides_are_this_of_each_other(shared: Path, own: int, other:
     assert_same(heads(ours, size=size), heads(theirs, size=size))
 
 
-def test_our_own_network() -> None:
+@pytest.mark.parametrize("surroundings", [0, 8])
+def test_our_own_network(surroundings: int) -> None:
     """With its decoder, float16 weights and context gate, as training exports it."""
-    pytest.importorskip("torch", reason="the network is built with PyTorch")
+    torch = pytest.importorskip("torch", reason="the network is built with PyTorch")
     from bodypix_train.export import build, default_metadata
     from bodypix_train.networks.bodypix import BodyPixNet
 
-    own = build(BodyPixNet(0.5), default_metadata("own", "1", 0.5))
+    network = BodyPixNet(0.5, surroundings=surroundings)
+    if network.surroundings is not None:
+        torch.nn.init.ones_(network.surroundings.widen[1].weight)  # or it adds nothing
+    own = build(network, default_metadata("own", "1", 0.5))
     coarse = [output.name for output in own.outputs if not output.name.endswith("_fine")]
     fine, coarser = with_output_stride(own, 8), with_output_stride(own, 32)
     assert [output.name for output in fine.outputs] == coarse
@@ -169,3 +174,50 @@ def test_our_own_network() -> None:
     expected = heads(prune(own, coarse))
     assert_same(every_second(heads(fine)), expected)
     assert_same(heads(coarser), every_second(expected))
+
+
+@pytest.fixture(scope="module", params=["default", "small"])
+def built_in(request: pytest.FixtureRequest) -> Model:
+    """The coarse heads of a model that is inside the package."""
+    model = read_model(resolve_name(None if request.param == "default" else request.param))
+    names = [output.name for output in model.outputs if not output.name.endswith("_fine")]
+    coarse = prune(model, names)
+    facts = replace(read_metadata(model), person_head="segments", parts_head="part_heatmaps")
+    return replace(coarse, metadata={METADATA_KEY: facts.to_json()})
+
+
+def assert_alike(first: dict[str, np.ndarray], second: dict[str, np.ndarray]) -> None:
+    """As `assert_same`, for offsets of hundreds of pixels too."""
+    assert first.keys() == second.keys()
+    for name in first:
+        np.testing.assert_allclose(first[name], second[name], rtol=1e-4, atol=2e-3, err_msg=name)
+
+
+@pytest.mark.parametrize("size", [(65, 97), (97, 129)])
+def test_grids_of_built_in_weights_agree_where_they_meet(
+    built_in: Model, size: tuple[int, int]
+) -> None:
+    coarse, own, fine = (
+        heads(with_output_stride(built_in, stride), size=size) for stride in (32, 16, 8)
+    )
+    assert_alike(coarse, every_second(own))
+    assert_alike(own, every_second(fine))
+
+
+@pytest.mark.parametrize("way", [(8, 16), (32, 16), (8, 32, 16), (32, 8, 16)])
+def test_there_and_back_with_built_in_weights(built_in: Model, way: tuple[int, ...]) -> None:
+    model = built_in
+    for stride in way:
+        model = with_output_stride(model, stride)
+    assert_alike(heads(model), heads(built_in))
+
+
+@pytest.mark.parametrize("size", [(height, 33) for height in (9, 17, 25, 33, 41, 49)])
+def test_stride_eight_of_built_in_weights_at_every_size(
+    built_in: Model, size: tuple[int, int]
+) -> None:
+    """Also where no whole number of coarse cells fits into the picture."""
+    grids = {
+        array.shape[1:3] for array in heads(with_output_stride(built_in, 8), size=size).values()
+    }
+    assert grids == {((size[0] + 7) // 8, 5)}

@@ -18,6 +18,10 @@ _POINTWISE = {
     "Sigmoid", "Sub", "Transpose",
 }  # fmt: skip
 
+# Names that training's export gives to what leads through stride 32 and back.
+_DETOUR, _DETOUR_END = "surroundings/", "surroundings"
+_DETOUR_START, _DETOUR_DOUBLES = "surroundings/shrink/depthwise", "surroundings/double"
+
 
 def with_output_stride(model: Model, stride: int) -> Model:
     """The same network on a grid of `stride` pixels instead of its own.
@@ -26,7 +30,8 @@ def with_output_stride(model: Model, stride: int) -> Model:
     image, is what its weights were trained for. So grids agree where they meet: for one input,
     the heads at stride 8 are, at every second cell of every second row, those at stride 16.
     BodyPix 1 did the same to choose a stride per call, and the published stride 8 graphs are this
-    of the published stride 16 graphs.
+    of the published stride 16 graphs. The detour of our own networks stays on its grid of 32
+    pixels, however fine the features are that it starts from and is added to.
 
     Args:
         model: a MobileNetV1 of any output stride.
@@ -38,7 +43,7 @@ def with_output_stride(model: Model, stride: int) -> Model:
 
     Raises:
         InvalidArgumentError: another stride, or a ResNet50.
-        CheckpointError: a graph that is no plain chain of convolutions.
+        CheckpointError: a graph that is no plain chain of convolutions (beside that detour).
     """
     if stride not in OUTPUT_STRIDES:
         raise InvalidArgumentError(
@@ -53,13 +58,13 @@ def with_output_stride(model: Model, stride: int) -> Model:
             f"{metadata.output_stride}; got {stride}. Load a checkpoint of that stride."
         )
     coarse = _coarse(model, metadata)
-    rewired = _rewired(_spatial_convolutions(coarse, metadata), stride)
+    rewired = _rewired(coarse, _spatial_convolutions(coarse, metadata), stride)
     described = replace(
         metadata, output_stride=stride, person_head="segments", parts_head="part_heatmaps"
     )
     return replace(
         coarse,
-        nodes=[rewired.get(id(node), node) for node in coarse.nodes],
+        nodes=[new for node in coarse.nodes for new in rewired.get(id(node), [node])],
         metadata={**coarse.metadata, METADATA_KEY: described.to_json()},
     )
 
@@ -73,8 +78,10 @@ def _coarse(model: Model, metadata: ModelMetadata) -> Model:
 
 def _spatial_convolutions(model: Model, metadata: ModelMetadata) -> list[Node]:
     """The convolutions wider than one cell, in order; they must form one chain."""
-    found = []
+    found, after = [], 1
     for node in model.nodes:
+        if node.name.startswith(_DETOUR):
+            continue
         if node.op_type != "Conv":
             if node.op_type not in _POINTWISE:
                 raise _unfit(metadata, "convolutions and pointwise operations", node.op_type)
@@ -87,19 +94,22 @@ def _spatial_convolutions(model: Model, metadata: ModelMetadata) -> list[Node]:
             raise _unfit(metadata, "odd windows with pads that centre them", f"{node.name}: {pads}")
         if kernel[0] > 1:
             found.append(node)
+        elif node.inputs[0] == _DETOUR_END:
+            after = strides[0]
         elif strides[0] != 1:
             raise _unfit(metadata, "stride 1 where the window is one cell", node.name)
-    total = math.prod(_window(node)[1][0] for node in found)
+    total = math.prod(_window(node)[1][0] for node in found) * after
     if total != metadata.output_stride:
         raise _unfit(metadata, f"one chain down to stride {metadata.output_stride}", total)
     return found
 
 
-def _rewired(chain: Sequence[Node], stride: int) -> dict[int, Node]:
+def _rewired(model: Model, chain: Sequence[Node], stride: int) -> dict[int, list[Node]]:
     """New nodes, by the id of the old: the distances between taps stay, the grid changes."""
+    start = [node for node in model.nodes if node.name == _DETOUR_START]
     # Distances in pixels: between the taps of each filter, and from cell to cell before it.
     taps, spacing = [], 1
-    for node in chain:
+    for node in (*chain, *start):
         _, strides, dilations, _ = _window(node)
         taps.append(spacing * dilations[0])
         spacing *= strides[0]
@@ -108,15 +118,45 @@ def _rewired(chain: Sequence[Node], stride: int) -> dict[int, Node]:
     for index, node in enumerate(chain):
         # As coarse as is asked for, but no coarser than any later filter needs its taps.
         after = min([stride, *taps[index + 1 :]])
-        kernel = _window(node)[0][0]
-        dilation = taps[index] // before
-        attributes = dict(node.attributes)
-        attributes["strides"] = [after // before] * 2
-        attributes["dilations"] = [dilation] * 2
-        attributes["pads"] = [dilation * (kernel - 1) // 2] * 4
-        rewired[id(node)] = replace(node, attributes=attributes)
+        rewired[id(node)] = [_windowed(node, after // before, taps[index] // before)]
         before = after
+    if start:
+        shrink = spacing // before
+        # Cells more below and to the right, or the coarse grid would end before the fine one.
+        rewired[id(start[0])] = [_windowed(start[0], shrink, taps[-1] // before, shrink - 1)]
+        doubles = [node for node in model.nodes if node.name.startswith(_DETOUR_DOUBLES)]
+        rewired.update({id(node): [] for node in doubles})
+        rewired[id(doubles[0])] = _doubles(doubles, shrink.bit_length() - 1)
+        for node in model.nodes:
+            if node.inputs[:1] == [_DETOUR_END] and node.op_type == "Conv":
+                # The detour's filters keep the features at 16 pixels: the heads skip cells.
+                rewired[id(node)] = [_windowed(node, stride // before, 1)]
     return rewired
+
+
+def _windowed(node: Node, stride: int, dilation: int, beyond: int = 0) -> Node:
+    """The convolution with another stride and dilation; `beyond`: more pads after the last cell."""
+    pad = dilation * (_window(node)[0][0] - 1) // 2
+    attributes = dict(node.attributes)
+    attributes["strides"] = [stride] * 2
+    attributes["dilations"] = [dilation] * 2
+    attributes["pads"] = [pad] * 2 + [pad + beyond] * 2
+    return replace(node, attributes=attributes)
+
+
+def _doubles(nodes: Sequence[Node], count: int) -> list[Node]:
+    """`count` upsamplings by two, each of a Resize and a pool, in place of those in `nodes`."""
+    resize, pool = nodes[:2]
+    source, target = resize.inputs[0], nodes[-1].outputs[0]
+    made = []
+    for number in range(count, 0, -1):
+        name = target if number == 1 else f"{_DETOUR_DOUBLES}/{number}"
+        twice = f"{name}/twice"
+        inputs = [source, *resize.inputs[1:]]
+        made.append(replace(resize, inputs=inputs, outputs=[twice], name=twice))
+        made.append(replace(pool, inputs=[twice], outputs=[name], name=name))
+        source = name
+    return made
 
 
 def _window(node: Node) -> tuple[list[int], list[int], list[int], list[int]]:
