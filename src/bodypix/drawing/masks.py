@@ -13,7 +13,7 @@ from bodypix.drawing.checks import Image, Segmentation, Segmentations, segmentat
 from bodypix.drawing.colors import ColorLike, rgba
 from bodypix.drawing.contours import contour
 from bodypix.errors import InvalidArgumentError
-from bodypix.results import PartSegmentation, PersonSegmentation
+from bodypix.results import PartSegmentation, PersonSegmentation, binary
 
 CONTOUR_COLOR = (0, 255, 255, 255)
 
@@ -92,14 +92,13 @@ def foreground_of(
         return segmentation.mask
     if values.dtype == np.bool_:
         return values.view(np.uint8)
-    low, high = int(values.min()), int(values.max())
-    # A map of 0 and 255 is a mask as image files hold them; anything else may be part ids.
-    if low >= 0 and (high <= 1 or (high == 255 and not np.any((values > 0) & (values < 255)))):
-        return (values > 0).view(np.uint8)
+    mask = binary(values)
+    if mask is not None:
+        return mask
     raise InvalidArgumentError(
-        f"segmentation: expected a mask (bool, 0 and 1, or 0 and 255); got values from {low} to "
-        f"{high}. Wrap part ids in bodypix.PartSegmentation, or name the values with "
-        "foreground_ids."
+        "segmentation: expected a mask (bool, 0 and 1, or 0 and 255); got values from "
+        f"{values.min()} to {values.max()}. Wrap part ids in bodypix.PartSegmentation, or name "
+        "the values with foreground_ids."
     )
 
 
