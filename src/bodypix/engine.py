@@ -20,6 +20,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from bodypix.checkpoints.metadata import HEAD_CHANNELS, ModelMetadata, read_metadata
+from bodypix.checkpoints.naming import naming
 from bodypix.checkpoints.onnx_format import Model, prune, read_model, write_model
 from bodypix.checkpoints.rewire import with_output_stride
 from bodypix.devices import CPU_PROVIDER, check_providers, choose_providers, device_name
@@ -84,8 +85,9 @@ class Engine:
         self._device = device
         self._threads = threads
         self._wanted = choose_providers(device, onnxruntime.get_available_providers())
-        self._model: Model = read_model(self.path)
-        self.metadata: ModelMetadata = read_metadata(self._model)
+        with naming(self.path):
+            self._model: Model = read_model(self.path)
+            self.metadata: ModelMetadata = read_metadata(self._model)
         self._check_graph()
         self._sessions: dict[tuple[str, ...], Any] = {}
         self._lock = threading.Lock()
