@@ -195,6 +195,18 @@ def test_an_array_of_images_is_a_batch(model: BodyPix) -> None:
         np.testing.assert_array_equal(several.mask, model.segment_person(one).mask)
 
 
+def test_output_strides_there_and_back() -> None:
+    image = picture()
+    own = bodypix.load(threads=1)
+    changed = own.with_output_stride(8).with_output_stride(32)
+    assert (changed.info.output_stride, own.info.output_stride) == (32, 16)
+    again = changed.with_output_stride(16)
+    assert again.info == own.info
+    np.testing.assert_array_equal(
+        again.segment_person(image).probability, own.segment_person(image).probability
+    )
+
+
 def test_images_may_be_paths_and_pil_images(model: BodyPix, tmp_path: Path) -> None:
     image = sides_picture()
     expected = model.segment_person(image).mask

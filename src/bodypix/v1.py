@@ -106,9 +106,8 @@ class BodyPix:
 
         Args:
             image: (H, W, 3) uint8 RGB array, PIL image, or path.
-            output_stride: 8 (finest), 16 or 32 (fastest), on the same weights. Our own weights
-                have fine heads at 16 only, and their best masks there: 8 is finer than their
-                coarse heads at 16, not than these.
+            output_stride: 8 (finest), 16 or 32 (fastest), on the same weights; our own weights
+                are no faster at 32 than at 16.
             segmentation_threshold: 0..1; person pixels have a probability strictly above it.
             internal_resolution: as in `bodypix.BodyPix.segment_person`.
 
