@@ -290,11 +290,10 @@ class PartSegmentation(_Segmentation):
     ) -> None:
         super().__init__(probability=probability, pose=pose, all_poses=all_poses, track=track)
         self._part_ids = _checked("part_ids", part_ids, np.dtype(np.int32))
-        low, high = int(part_ids.min(initial=-1)), int(part_ids.max(initial=-1))
-        if low < -1 or high >= body.PARTS:
+        if part_ids.min(initial=-1) < -1 or part_ids.max(initial=-1) >= body.PARTS:
             raise InvalidArgumentError(
-                f"part_ids: expected -1 (nobody) to {body.PARTS - 1}; got {low} to {high}. A part "
-                "map that was saved as PNG holds part id + 1."
+                f"part_ids: expected -1 (nobody) to {body.PARTS - 1}; got {part_ids.min()} to "
+                f"{part_ids.max()}. A part map that was saved as PNG holds part id + 1."
             )
         # Bound to the array, not to self: a cycle would keep large arrays until the collector runs.
         self._mask_of_parts: _Lazy[NDArray[np.uint8]] = _Lazy(partial(_mask_of, self._part_ids))
