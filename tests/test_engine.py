@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -138,8 +139,16 @@ def test_a_device_that_does_not_start_is_found_when_loading(
 def test_corrupt_files(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "model.onnx"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError):
+    with pytest.raises(CheckpointError, match=rf"^model file {re.escape(str(path))}: expected"):
         Engine(path)
+
+
+def test_a_file_without_a_description(path: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.onnx"
+    other.write_bytes(write_model(dataclasses.replace(read_model(path), metadata={})))
+    message = rf"^model file {re.escape(str(other))}: expected a BodyPix ONNX file"
+    with pytest.raises(CheckpointError, match=message):
+        Engine(other)
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -109,6 +109,32 @@ def test_wrong_arrays_are_refused(kind: type, array: object) -> None:
         kind(array)
 
 
+def test_masks_as_image_files_hold_them(tmp_path: Path) -> None:
+    path = tmp_path / "mask.png"
+    person().save(path)
+    again = PersonSegmentation(cv2.imread(str(path), cv2.IMREAD_UNCHANGED))
+    np.testing.assert_array_equal(again.mask, person().mask)
+    image = np.zeros((6, 8, 3), np.uint8)
+    np.testing.assert_array_equal(again.cutout(image), person().cutout(image))
+
+
+@pytest.mark.parametrize("values", [[0, 2], [0, 128, 255], [1, 254]])
+def test_values_that_are_no_mask(values: list[int]) -> None:
+    with pytest.raises(InvalidArgumentError, match="mask: expected 0 and 1, or 0 and 255; got"):
+        PersonSegmentation(np.array([values], np.uint8))
+
+
+@pytest.mark.parametrize("value", [-2, 24, 300])
+def test_part_ids_out_of_range(value: int) -> None:
+    with pytest.raises(InvalidArgumentError, match=rf"to 23; got {value} to {value}\."):
+        PartSegmentation(np.full((2, 2), value, np.int32))
+
+
+def test_images_without_pixels() -> None:
+    assert PersonSegmentation(np.zeros((0, 4), np.uint8)).box is None
+    assert PartSegmentation(np.zeros((0, 4), np.int32)).parts == []
+
+
 def test_lazy_values_are_made_once_and_only_when_read() -> None:
     calls: list[str] = []
 
@@ -151,10 +177,26 @@ def test_cutout() -> None:
     assert (half[..., 3] == 128).all()
 
 
-@pytest.mark.parametrize("image", [np.zeros((8, 6, 3), np.uint8), np.zeros((6, 8, 3), np.float32)])
-def test_cutout_of_another_image(image: np.ndarray) -> None:
-    with pytest.raises(ImageError, match=r"expected uint8 RGB of shape \(6, 8, 3\)"):
-        person().cutout(image)
+def test_cutout_of_paths_and_grey_images(tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (6, 8), np.uint8)
+    path = tmp_path / "photo.png"
+    cv2.imwrite(str(path), image)
+    expected = person().cutout(np.dstack([image] * 3))
+    for same in (image, path, str(path)):
+        np.testing.assert_array_equal(person().cutout(same), expected)
+
+
+def test_cutout_of_pil_images() -> None:
+    pil = pytest.importorskip("PIL.Image")
+    image = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
+    np.testing.assert_array_equal(person().cutout(pil.fromarray(image)), person().cutout(image))
+
+
+def test_cutout_of_another_image() -> None:
+    with pytest.raises(ImageError, match="image: expected the size of the mask, 8x6; got 6x8"):
+        person().cutout(np.zeros((8, 6, 3), np.uint8))
+    with pytest.raises(ImageError, match="image: expected"):
+        person().cutout(None)  # type: ignore[arg-type]
 
 
 def test_soft_cutout_without_probability() -> None:

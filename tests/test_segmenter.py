@@ -172,6 +172,41 @@ def test_batches_of_none_and_of_different_sizes(model: BodyPix) -> None:
         model.segment_batch([np.zeros((8, 20, 3), np.uint8), np.zeros((10, 20, 3), np.uint8)])
 
 
+@pytest.mark.parametrize(
+    ("one", "got"),
+    [
+        (np.zeros((40, 50, 3), np.uint8), r"an array of shape \(40, 50, 3\)"),
+        (np.zeros((40, 50), np.uint8), r"an array of shape \(40, 50\)"),
+        (object(), "object"),
+        ("photo.jpg", "'photo.jpg'"),
+        (Path("photo.jpg"), r"\w+Path\('photo.jpg'\)"),
+        (None, "NoneType"),
+    ],
+)
+def test_one_image_is_no_batch(model: BodyPix, one: object, got: str) -> None:
+    message = rf"images: expected a list of pictures .* got {got}; for one use segment_person"
+    with pytest.raises(InvalidArgumentError, match=message):
+        model.segment_batch(one)  # type: ignore[arg-type]
+
+
+def test_an_array_of_images_is_a_batch(model: BodyPix) -> None:
+    images = np.stack([sides_picture(), np.zeros_like(sides_picture())])
+    for one, several in zip(images, model.segment_batch(images), strict=True):
+        np.testing.assert_array_equal(several.mask, model.segment_person(one).mask)
+
+
+def test_output_strides_there_and_back() -> None:
+    image = picture()
+    own = bodypix.load(threads=1)
+    changed = own.with_output_stride(8).with_output_stride(32)
+    assert (changed.info.output_stride, own.info.output_stride) == (32, 16)
+    again = changed.with_output_stride(16)
+    assert again.info == own.info
+    np.testing.assert_array_equal(
+        again.segment_person(image).probability, own.segment_person(image).probability
+    )
+
+
 def test_images_may_be_paths_and_pil_images(model: BodyPix, tmp_path: Path) -> None:
     image = sides_picture()
     expected = model.segment_person(image).mask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,26 @@ def test_a_stride_for_each_call(random) -> None:
             maps[stride].probability[::32, ::32], maps[16].probability[::32, ::32], atol=1e-4
         )
     assert np.abs(maps[8].probability - maps[16].probability).max() > 1e-3
+
+
+@pytest.mark.parametrize("name", [None, "small"])
+@pytest.mark.parametrize("stride", [8, 32])
+def test_strides_of_the_built_in_weights(name, stride) -> None:
+    """The same people on every grid: masks come from the fine heads."""
+    net = v1.BodyPix(bodypix.load(name, threads=1))
+    photo = files("bodypix") / "assets" / "astronaut.jpg"
+    own = net.estimate_person_segmentation(photo).mask
+    other = net.estimate_person_segmentation(photo, stride).mask
+    assert (own & other).sum() / (own | other).sum() > 0.9
+    assert (own != other).any() == (stride == 8)
+    parts = net.estimate_part_segmentation(photo, stride)
+    np.testing.assert_array_equal(parts.mask, other)
+    assert "torso_front" in parts.parts
+    (pose,), (fine,) = (
+        [person.pose for person in model.segment_multi_person(photo)]
+        for model in (net._at(16), net._at(stride))
+    )
+    assert np.abs(pose.positions - fine.positions)[pose.scores > 0.5].max() < 40
 
 
 def test_models_of_a_stride_are_made_once(random) -> None:

@@ -20,6 +20,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from bodypix.checkpoints.metadata import HEAD_CHANNELS, ModelMetadata, read_metadata
+from bodypix.checkpoints.naming import naming
 from bodypix.checkpoints.onnx_format import Model, prune, read_model, write_model
 from bodypix.checkpoints.rewire import with_output_stride
 from bodypix.devices import CPU_PROVIDER, check_providers, choose_providers, device_name
@@ -84,8 +85,10 @@ class Engine:
         self._device = device
         self._threads = threads
         self._wanted = choose_providers(device, onnxruntime.get_available_providers())
-        self._model: Model = read_model(self.path)
-        self.metadata: ModelMetadata = read_metadata(self._model)
+        with naming(self.path):
+            self._model: Model = read_model(self.path)
+            self.metadata: ModelMetadata = read_metadata(self._model)
+        self._loaded = self._model  # what other output strides are made of
         self._check_graph()
         self._sessions: dict[tuple[str, ...], Any] = {}
         self._lock = threading.Lock()
@@ -117,15 +120,15 @@ class Engine:
         return self._threads
 
     def with_output_stride(self, stride: int) -> Engine:
-        """The same weights on a grid of another stride; coarse heads only, see `rewire`.
+        """The same weights on a grid of another stride, see `rewire`.
 
         Raises:
             InvalidArgumentError: a stride other than 8, 16, 32, or a ResNet50.
             CheckpointError: a graph that cannot be rewired.
         """
-        model = with_output_stride(self._model, stride)
-        if model is self._model:
+        if stride == self.metadata.output_stride:
             return self
+        model = with_output_stride(self._loaded, stride)
         engine = copy.copy(self)
         engine._model, engine.metadata = model, read_metadata(model)
         engine._sessions, engine._lock = {}, threading.Lock()

@@ -15,6 +15,7 @@ Raises ImageError with what was expected for anything else.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -86,6 +87,27 @@ def to_rgb(image: ImageLike, *, max_pixels: int | None = None) -> NDArray[np.uin
     raise ImageError(
         "image: expected a numpy array, a PIL image or the path of a picture; got "
         f"{type(image).__name__}."
+    )
+
+
+def check_several(field: str, images: object, instead: str) -> None:
+    """Refuse one picture where several are wanted: the rows of an array pass for pictures.
+
+    Raises:
+        InvalidArgumentError: an array other than (N, H, W, C), a PIL image, a path, no iterable.
+    """
+    if isinstance(images, np.ndarray):
+        if images.ndim == 4:
+            return
+        got = f"an array of shape {images.shape}"
+    elif isinstance(images, (str, bytes, os.PathLike)):
+        got = repr(images)
+    elif isinstance(images, Iterable):
+        return
+    else:
+        got = type(images).__name__
+    raise InvalidArgumentError(
+        f"{field}: expected a list of pictures or an (N, H, W, 3) array, got {got}; {instead}."
     )
 
 

@@ -52,7 +52,7 @@ class InferenceOptions:
         resolution_share(self.internal_resolution)
         for name in ("segmentation_threshold", "score_threshold", "min_keypoint_score"):
             value = getattr(self, name)
-            _require(name, _is_real(value) and 0 <= value <= 1, "a number from 0 to 1", value)
+            _require(name, is_real(value) and 0 <= value <= 1, "a number from 0 to 1", value)
         _require(
             "max_detections",
             _is_whole(self.max_detections) and self.max_detections >= 1,
@@ -61,7 +61,7 @@ class InferenceOptions:
         )
         _require(
             "nms_radius",
-            _is_real(self.nms_radius) and self.nms_radius > 0,
+            is_real(self.nms_radius) and self.nms_radius > 0,
             "a number above 0",
             self.nms_radius,
         )
@@ -79,7 +79,8 @@ class InferenceOptions:
         )
 
 
-def _is_real(value: object) -> bool:
+def is_real(value: object) -> bool:
+    """Whether a value is a number, whole or not; True and False are none."""
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 

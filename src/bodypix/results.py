@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from bodypix.exports import (
     save_arrays,
     to_detections,
 )
+from bodypix.images import ImageLike, to_rgb
 
 if TYPE_CHECKING:
     import supervision
@@ -169,21 +170,22 @@ class _Segmentation:
         x, y = int(columns[0]), int(rows[0])
         return x, y, int(columns[-1]) - x + 1, int(rows[-1]) - y + 1
 
-    def cutout(self, image: NDArray[np.uint8], *, soft: bool = False) -> NDArray[np.uint8]:
+    def cutout(self, image: ImageLike, *, soft: bool = False) -> NDArray[np.uint8]:
         """(H, W, 4) uint8 RGBA: the image where the person is, transparent elsewhere.
 
         Args:
-            image: (H, W, 3) uint8 RGB of the size of the mask.
+            image: (H, W, 3) uint8 RGB array, PIL image, or path; of the size of the mask.
             soft: alpha from the probability instead of 0 or 255.
 
         Raises:
-            ImageError: the image is not (H, W, 3) uint8.
+            ImageError: the image cannot be used, or is of another size.
             InvalidArgumentError: `soft` for a segmentation that has no probability.
         """
-        if image.shape != (*self.mask.shape, 3) or image.dtype != np.uint8:
+        pixels = to_rgb(image)
+        if pixels.shape[:2] != self.mask.shape:
             raise ImageError(
-                f"image: expected uint8 RGB of shape {(*self.mask.shape, 3)}, the size of the "
-                f"mask; got {image.dtype} of shape {image.shape}."
+                f"image: expected the size of the mask, {self.width}x{self.height}; got "
+                f"{pixels.shape[1]}x{pixels.shape[0]}. Give the image that was segmented."
             )
         if soft:
             if self.probability is None:
@@ -193,21 +195,21 @@ class _Segmentation:
             alpha = np.rint(self.probability * 255.0).astype(np.uint8)
         else:
             alpha = self.mask * np.uint8(255)
-        return np.dstack((image, alpha))
+        return np.dstack((pixels, alpha))
 
 
 class PersonSegmentation(_Segmentation):
     """Which pixels are of people (or, from the multi-person methods, of one person).
 
     Args:
-        mask: (H, W) uint8, 0 or 1.
+        mask: (H, W) uint8, 0 or 1; or 0 and 255, as `save` writes it, which is read as 0 and 1.
         probability: (H, W) float32, 0..1, or a function that makes it; None where there is none.
         pose: the person's pose; None from the single-mask methods.
         all_poses: every pose found in the image, or a function that makes the list.
         track: the person's number in a moving picture, the same in every frame; None elsewhere.
 
     Raises:
-        InvalidArgumentError: the mask is not (H, W) uint8.
+        InvalidArgumentError: the mask is not (H, W) uint8, or holds other values.
     """
 
     def __init__(
@@ -220,7 +222,13 @@ class PersonSegmentation(_Segmentation):
         track: int | None = None,
     ) -> None:
         super().__init__(probability=probability, pose=pose, all_poses=all_poses, track=track)
-        self._mask = _checked("mask", mask, np.dtype(np.uint8))
+        found = binary(_checked("mask", mask, np.dtype(np.uint8)))
+        if found is None:
+            raise InvalidArgumentError(
+                f"mask: expected 0 and 1, or 0 and 255; got values from {mask.min()} to "
+                f"{mask.max()}. Threshold a grey picture first: (mask > 127).view(np.uint8)."
+            )
+        self._mask = found
 
     @property
     def mask(self) -> NDArray[np.uint8]:
@@ -268,7 +276,7 @@ class PartSegmentation(_Segmentation):
         track: the person's number in a moving picture, the same in every frame; None elsewhere.
 
     Raises:
-        InvalidArgumentError: the part ids are not (H, W) int32.
+        InvalidArgumentError: the part ids are not (H, W) int32, or out of range.
     """
 
     def __init__(
@@ -282,6 +290,11 @@ class PartSegmentation(_Segmentation):
     ) -> None:
         super().__init__(probability=probability, pose=pose, all_poses=all_poses, track=track)
         self._part_ids = _checked("part_ids", part_ids, np.dtype(np.int32))
+        if part_ids.min(initial=-1) < -1 or part_ids.max(initial=-1) >= body.PARTS:
+            raise InvalidArgumentError(
+                f"part_ids: expected -1 (nobody) to {body.PARTS - 1}; got {part_ids.min()} to "
+                f"{part_ids.max()}. A part map that was saved as PNG holds part id + 1."
+            )
         # Bound to the array, not to self: a cycle would keep large arrays until the collector runs.
         self._mask_of_parts: _Lazy[NDArray[np.uint8]] = _Lazy(partial(_mask_of, self._part_ids))
 
@@ -336,6 +349,19 @@ class PartSegmentation(_Segmentation):
 
     def __repr__(self) -> str:
         return f"PartSegmentation({self.width}x{self.height}, parts: {', '.join(self.parts)})"
+
+
+def binary(values: NDArray[Any]) -> NDArray[np.uint8] | None:
+    """(H, W) uint8 0/1 of a mask of 0 and 1, or of 0 and 255 as image files hold them; else None.
+
+    May share memory with the integers it is made of.
+    """
+    low, high = int(values.min(initial=0)), int(values.max(initial=0))
+    if low == 0 and high <= 1 and values.dtype == np.uint8:
+        return values
+    if low < 0 or (high > 1 and (high != 255 or np.any((values > 0) & (values < 255)))):
+        return None
+    return (values > 0).view(np.uint8)
 
 
 def _mask_of(part_ids: NDArray[np.int32]) -> NDArray[np.uint8]:

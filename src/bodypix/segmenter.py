@@ -21,7 +21,7 @@ from bodypix.decoding.parts import part_map
 from bodypix.engine import Engine, Heads
 from bodypix.errors import InvalidArgumentError
 from bodypix.geometry import InternalResolution
-from bodypix.images import ImageLike
+from bodypix.images import ImageLike, check_several
 from bodypix.options import InferenceOptions, Matching
 from bodypix.people import PEOPLE_HEADS, POSE_HEADS, assign_people, find_poses, parts_of
 from bodypix.results import PartSegmentation, PersonSegmentation, Pose
@@ -133,11 +133,13 @@ class BodyPix:
     def with_output_stride(self, stride: int) -> BodyPix:
         """The same weights with another output stride: 8 (finer, slower), 16 or 32 (faster).
 
-        Made by dilation, as BodyPix 1 did for each call; the model itself stays as it is. A model
-        with fine heads answers with its coarse heads at any stride but its own.
+        Made by dilation, as BodyPix 1 did for each call; the model itself stays as it is. Our own
+        models keep their fine masks: 8 makes them a little better in twice the time, 32 makes only
+        the grid of their poses coarser and saves nothing.
 
         Raises:
             InvalidArgumentError: a stride other than 8, 16, 32, or a ResNet50.
+            CheckpointError: a graph of your own that is no plain chain of convolutions.
         """
         engine = self._engine.with_output_stride(stride)
         return self if engine is self._engine else BodyPix(engine)
@@ -307,14 +309,17 @@ class BodyPix:
         """Segment several images of one size in a single run of the network.
 
         Args:
-            images: at least none, all of the same height and width.
+            images: a list of images of one height and width, or an (N, H, W, 3) uint8 array; may
+                be empty.
             parts: part maps (as `segment_person_parts`) instead of masks (as `segment_person`).
 
         The other arguments, and errors, are those of `segment_person`.
 
         Raises:
             ImageError: an image cannot be used, or differs in size from the first.
+            InvalidArgumentError: a single image.
         """
+        check_several("images", images, "for one use segment_person or segment_person_parts")
         options = InferenceOptions(
             internal_resolution=internal_resolution,
             segmentation_threshold=segmentation_threshold,

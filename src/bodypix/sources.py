@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.checkpoints.metadata import ModelMetadata
+from bodypix.checkpoints.own_network import OWN_STRIDE
 from bodypix.decoding.poses import flip_poses_horizontal
 from bodypix.engine import Engine, Heads
 from bodypix.errors import ImageError
@@ -63,7 +64,9 @@ def frame_for(
         InvalidArgumentError: `internal_resolution` is out of range.
     """
     own = model.person_head == "segments_fine"
-    return Frame.of(size, internal_resolution, model.output_stride, centred=own)
+    # On whatever stride, fine heads are checked against poses on cells of their own stride.
+    stride = max(model.output_stride, OWN_STRIDE) if own else model.output_stride
+    return Frame.of(size, internal_resolution, stride, centred=own)
 
 
 def prepare(

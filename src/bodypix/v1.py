@@ -107,7 +107,7 @@ class BodyPix:
         Args:
             image: (H, W, 3) uint8 RGB array, PIL image, or path.
             output_stride: 8 (finest), 16 or 32 (fastest), on the same weights; our own weights
-                use their fine heads only at the stride they were made with.
+                are no faster at 32 than at 16.
             segmentation_threshold: 0..1; person pixels have a probability strictly above it.
             internal_resolution: as in `bodypix.BodyPix.segment_person`.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_another_onnx_file_is_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "other.onnx"
     path.write_bytes(write_model(Model([Node("Relu", ["x"], ["y"])], [info], [info], [])))
     with pytest.raises(CheckpointError, match="an ONNX file with outputs x; make one from a tfjs"):
+        model_info(path)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.json"])
+def test_broken_files_are_named(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"Dear Sir or Madam")
+    with pytest.raises(CheckpointError, match=rf"^model file {re.escape(str(path))}: expected"):
         model_info(path)
 
 

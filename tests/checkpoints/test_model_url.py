@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,16 @@ def test_a_local_json(web: Web, cache: Path) -> None:
     # A changed model on this machine is another model, not an error.
     mobilenet(16, seed=1).write(json_file.parent, json_file.name)
     assert resolve(web, cache, LoadOptions(model_url=str(json_file))) != path
+
+
+def test_a_broken_local_json_is_named(cache: Path, tmp_path: Path) -> None:
+    path = mobilenet(16).write(tmp_path)
+    graph = json.loads(path.read_text())
+    graph["modelTopology"]["node"] = []
+    for text in ("nothing", json.dumps(graph)):
+        path.write_text(text)
+        with pytest.raises(CheckpointError, match=rf"^model file {re.escape(str(path))}: expected"):
+            store.resolve(LoadOptions(model_url=str(path)), cache_dir=cache)
 
 
 def test_a_local_onnx_is_used_where_it_lies(web: Web, cache: Path, tmp_path: Path) -> None:

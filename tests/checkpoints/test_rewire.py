@@ -10,8 +10,9 @@ import onnxruntime as ort
 import pytest
 
 from bodypix.checkpoints.metadata import METADATA_KEY, read_metadata
-from bodypix.checkpoints.onnx_format import Model, Node, ValueInfo, prune, write_model
+from bodypix.checkpoints.onnx_format import Model, Node, ValueInfo, read_model, write_model
 from bodypix.checkpoints.rewire import with_output_stride
+from bodypix.checkpoints.store import resolve_name
 from bodypix.checkpoints.tfjs import convert_tfjs
 from bodypix.errors import CheckpointError, InvalidArgumentError
 from helpers.tfjs_models import mobilenet, resnet50
@@ -84,7 +85,7 @@ def test_the_model_is_left_alone(small: Model) -> None:
 
 
 def test_fine_heads_stay_behind(small: Model) -> None:
-    """Their decoder joins features of several strides; a changed stride takes the coarse heads."""
+    """Of a decoder that is not ours nobody knows what its features have to be."""
     fine = ValueInfo("segments_fine", np.dtype("<f4"), ["n", "y", "x", 1])
     shape = Node("Shape", ["segments"], ["segments/shape"])
     resize = Node("Resize", ["segments", "", "", "segments/shape"], ["segments_fine"])
@@ -155,17 +156,59 @@ def test_published_strides_are_this_of_each_other(shared: Path, own: int, other:
     assert_same(heads(ours, size=size), heads(theirs, size=size))
 
 
-def test_our_own_network() -> None:
+def assert_strides_of_our_own(model: Model, tolerance: float) -> None:
+    """Coarse heads agree where grids meet; fine heads stay, though of finer features at 8.
+
+    `tolerance` is the share of the largest number of a head by which it may be off.
+    """
+    own = heads(model)
+    for stride in (8, 32):
+        changed = with_output_stride(model, stride)
+        facts = replace(read_metadata(changed), output_stride=16)
+        assert facts == read_metadata(model)
+        found = heads(changed)
+        assert found.keys() == own.keys()
+        for name, expected in own.items():
+            array = found[name]
+            if not name.endswith("_fine"):
+                fine, coarse = (array, expected) if stride == 8 else (expected, array)
+                array, expected = fine[:, ::2, ::2], coarse
+            elif stride == 8:
+                assert array.shape == expected.shape
+                continue
+            off = tolerance * max(1.0, float(np.abs(expected).max()))
+            np.testing.assert_allclose(array, expected, rtol=0, atol=off, err_msg=name)
+
+
+@pytest.mark.parametrize("surroundings", [0, 8])
+def test_our_own_network(surroundings: int) -> None:
     """With its decoder, float16 weights and context gate, as training exports it."""
-    pytest.importorskip("torch", reason="the network is built with PyTorch")
+    torch = pytest.importorskip("torch", reason="the network is built with PyTorch")
     from bodypix_train.export import build, default_metadata
     from bodypix_train.networks.bodypix import BodyPixNet
 
-    own = build(BodyPixNet(0.5), default_metadata("own", "1", 0.5))
-    coarse = [output.name for output in own.outputs if not output.name.endswith("_fine")]
-    fine, coarser = with_output_stride(own, 8), with_output_stride(own, 32)
-    assert [output.name for output in fine.outputs] == coarse
-    assert read_metadata(fine).parts_head == "part_heatmaps"
-    expected = heads(prune(own, coarse))
-    assert_same(every_second(heads(fine)), expected)
-    assert_same(heads(coarser), every_second(expected))
+    network = BodyPixNet(0.5, surroundings=surroundings)
+    if network.surroundings is not None:
+        torch.nn.init.ones_(network.surroundings.widen[1].weight)  # or it adds nothing
+    assert_strides_of_our_own(build(network, default_metadata("own", "1", 0.5)), 1e-5)
+
+
+@pytest.mark.parametrize("name", [None, "small"])
+def test_built_in_weights(name: str | None) -> None:
+    assert_strides_of_our_own(read_model(resolve_name(name)), 1e-5)
+
+
+@pytest.mark.parametrize("height", [17, 33, 49, 65])
+def test_stride_eight_of_built_in_weights_at_every_size(height: int) -> None:
+    """Also where no whole number of cells of the detour fits into the picture."""
+    model = with_output_stride(read_model(resolve_name(None)), 8)
+    found = heads(model, size=(height, 49))
+    assert found["segments"].shape[1:3] == ((height + 7) // 8, 7)
+    assert found["segments_fine"].shape[1:3] == ((height + 3) // 4, 13)
+
+
+@pytest.mark.parametrize("stride", [8, 32])
+def test_our_own_networks_are_changed_once(stride: int) -> None:
+    changed = with_output_stride(read_model(resolve_name(None)), stride)
+    with pytest.raises(CheckpointError, match="expected an own network as it was loaded"):
+        with_output_stride(changed, 16)

@@ -100,6 +100,25 @@ def test_parts_that_are_not_there_change_nothing(image) -> None:
     np.testing.assert_array_equal(blur_body_part(image, PartSegmentation(ids), ()), image)
 
 
+@pytest.mark.parametrize("part", ["left_face", "leftFace", 0, np.int64(0)])
+def test_one_part_is_a_list_of_one(image, parts, part) -> None:
+    np.testing.assert_array_equal(
+        blur_body_part(image, parts, part), blur_body_part(image, parts, [0])
+    )
+
+
+def test_no_choice_is_the_face(image, parts) -> None:
+    np.testing.assert_array_equal(
+        blur_body_part(image, parts, None), blur_body_part(image, parts, (0, 1))
+    )
+
+
+@pytest.mark.parametrize("part", ["tail", 1.5, object()])
+def test_what_is_no_part(image, parts, part) -> None:
+    with pytest.raises(InvalidArgumentError, match="part: expected"):
+        blur_body_part(image, parts, part)
+
+
 @pytest.mark.parametrize("part", ["tail", 24, -1, 1.5, True])
 def test_unknown_parts(image, parts, part) -> None:
     with pytest.raises(InvalidArgumentError, match="part: expected"):

@@ -40,6 +40,12 @@ def test_some_parts_in_the_given_order() -> None:
     assert rows.max() < other.min()
 
 
+def test_one_part() -> None:
+    np.testing.assert_array_equal(draw_legend(parts="left_hand"), draw_legend(parts=[10]))
+    np.testing.assert_array_equal(draw_legend(parts=10), draw_legend(parts=[10]))
+    np.testing.assert_array_equal(draw_legend(None), draw_legend("rainbow"))
+
+
 def test_dark_and_without_a_title() -> None:
     light, dark = draw_legend(title=""), draw_legend(title="", dark=True)
     assert light.shape == dark.shape

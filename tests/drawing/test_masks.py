@@ -117,3 +117,17 @@ def test_ways_to_write_a_color(color, expected) -> None:
 def test_an_unknown_part_name() -> None:
     with pytest.raises(InvalidArgumentError, match="got 'tail'"):
         to_mask(np.zeros((1, 1), np.int32), foreground_ids=["tail"])
+
+
+@pytest.mark.parametrize(("one", "several"), [(1, [1]), ("right_face", [1]), (np.uint8(5), [5])])
+def test_one_id_is_a_list_of_one(one, several) -> None:
+    ids = np.array([[-1, 0, 1, 5]], np.int32)
+    np.testing.assert_array_equal(
+        to_mask(ids, foreground_ids=one), to_mask(ids, foreground_ids=several)
+    )
+
+
+@pytest.mark.parametrize("ids", [1.5, [0.5], [None], object()])
+def test_what_is_no_id(ids) -> None:
+    with pytest.raises(InvalidArgumentError, match="foreground_ids: expected whole numbers or"):
+        to_mask(np.array([[-1, 0]], np.int32), foreground_ids=ids)

@@ -90,3 +90,22 @@ def test_people_colors_differ() -> None:
     assert len(set(colors)) == 40
     assert people_colors(3) == colors[:3]
     assert all(0 <= channel <= 255 for color in colors for channel in color)
+
+
+def test_none_is_the_rainbow(parts) -> None:
+    np.testing.assert_array_equal(
+        to_colored_part_mask(parts, None), to_colored_part_mask(parts, "rainbow")
+    )
+
+
+def test_what_holds_no_colors(parts, person) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"part_colors\[0\]: expected"):
+        to_colored_part_mask(parts, 7)
+    with pytest.raises(InvalidArgumentError, match=r"colors\[0\]: expected"):
+        to_colored_people_mask([person], 7)
+
+
+def test_one_color_is_a_list_of_one(person) -> None:
+    np.testing.assert_array_equal(
+        to_colored_people_mask([person], "#102030"), to_colored_people_mask([person], ["#102030"])
+    )

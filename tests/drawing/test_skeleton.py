@@ -8,7 +8,7 @@ import pytest
 from bodypix import body
 from bodypix.drawing import draw_keypoints, draw_poses, draw_skeleton
 from bodypix.errors import InvalidArgumentError
-from bodypix.results import Keypoint, Pose
+from bodypix.results import Keypoint, PersonSegmentation, Pose
 
 AQUA = [0, 255, 255]
 
@@ -98,3 +98,10 @@ def test_options_out_of_range(black, options, message) -> None:
 def test_what_is_no_pose(black) -> None:
     with pytest.raises(InvalidArgumentError, match=r"poses: expected a Pose.*got ndarray"):
         draw_poses(black, [np.zeros((17, 3))])
+
+
+@pytest.mark.parametrize("wrong", [None, 7, PersonSegmentation(np.ones((2, 2), np.uint8))])
+def test_what_holds_no_poses(black, wrong) -> None:
+    for draw in (draw_poses, draw_skeleton, draw_keypoints):
+        with pytest.raises(InvalidArgumentError, match=rf"poses: .*got {type(wrong).__name__}"):
+            draw(black, wrong)

@@ -14,6 +14,7 @@ import bodypix
 from bodypix.errors import InvalidArgumentError, MediaError
 from bodypix.media import Frame
 from bodypix.results import PartSegmentation, PersonSegmentation
+from bodypix.temporal import SmoothingOptions
 from helpers.colours import colour_network, picture
 from helpers.fake_media import PATIENCE, FakeSource
 
@@ -130,6 +131,36 @@ def test_options_are_checked_at_once(model: bodypix.BodyPix) -> None:
     with pytest.raises(MediaError, match="no such file"):
         bodypix.stream("nowhere.mp4", model)
     assert source.given == []
+
+
+@pytest.mark.parametrize("smoothing", ["yes", 5, 1.0, -0.5, float("nan"), [0.9]])
+def test_what_is_no_smoothing(model: bodypix.BodyPix, smoothing: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"(smoothing|strength): expected"):
+        bodypix.stream(images(2), model, smoothing=smoothing)
+
+
+@pytest.mark.parametrize("steady", [0.9, SmoothingOptions(strength=0.9)])
+def test_smoothing_by_its_strength(model: bodypix.BodyPix, steady: Any) -> None:
+    film = list(images(3))
+    expected, zero, off, found = (
+        [person.probability for _, person in bodypix.stream(film, model, smoothing=smoothing)]
+        for smoothing in (True, 0, False, steady)
+    )
+    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(zero, off)
+
+
+@pytest.mark.parametrize("wrong", ["small", picture()])
+def test_what_is_no_model(wrong: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"model: expected a model .*bodypix\.load"):
+        bodypix.stream(images(1), wrong)
+
+
+def test_one_array_is_no_film(model: bodypix.BodyPix) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"source: expected .* got an array of shape"):
+        bodypix.stream(picture(), model)
+    film = np.stack([picture(), picture()])
+    assert [frame.index for frame, _ in bodypix.stream(film, model)] == [0, 1]
 
 
 def test_live_sources_drop_what_is_late(model: bodypix.BodyPix) -> None:

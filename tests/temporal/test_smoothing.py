@@ -202,6 +202,10 @@ def test_the_smoother_keeps_the_state() -> None:
     [
         ({"strength": 1.0}, "strength: expected"),
         ({"strength": -0.1}, "strength: expected"),
+        ({"strength": "0.9"}, "strength: expected"),
+        ({"strength": True}, "strength: expected"),
+        ({"still": "x"}, "still, moving: expected"),
+        ({"moving": None}, "still, moving: expected"),
         ({"strength": float("nan")}, "strength: expected"),
         ({"still": 20.0}, "still, moving: expected"),
         ({"moving": 300.0}, "still, moving: expected"),

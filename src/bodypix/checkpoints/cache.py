@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 from bodypix.checkpoints.cache_report import Progress, unusable
 from bodypix.checkpoints.locks import locked
 from bodypix.checkpoints.metadata import read_metadata
+from bodypix.checkpoints.naming import naming
 from bodypix.checkpoints.onnx_format import Model, read_model, write_model
 from bodypix.checkpoints.pins import Pins, sha256_of
 from bodypix.checkpoints.tfjs import CONVERTER_VERSION, convert_tfjs, read_file
@@ -62,15 +63,17 @@ class Cache:
 
     def from_file(self, json_path: Path) -> Path:
         """The ONNX file made of a tfjs model on this machine. Raises CheckpointError."""
-        data = read_file(json_path, MAX_JSON_BYTES)
-        digest = hashlib.sha256(data)
-        for group in parse_graph(data).groups:
-            for shard in group.paths:
-                digest.update(read_file(json_path.parent / shard, group.size_bytes))
+        with naming(json_path):
+            data = read_file(json_path, MAX_JSON_BYTES)
+            digest = hashlib.sha256(data)
+            for group in parse_graph(data).groups:
+                for shard in group.paths:
+                    digest.update(read_file(json_path.parent / shard, group.size_bytes))
         stem = f"{_slug(json_path.stem)}-{digest.hexdigest()[:16]}"
         target = self.folder / "local" / f"{stem}.v{CONVERTER_VERSION}.onnx"
         if not self._intact(target):
-            model = convert_tfjs(json_path)
+            with naming(json_path):
+                model = convert_tfjs(json_path)
             try:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 self._pins.add(self._write(model, target))
@@ -110,16 +113,17 @@ class Cache:
 
         file = target.parent / _split(url)[1]
         try:
-            if file == target:
-                obtain(url, file, MAX_WEIGHT_BYTES)
-                read_metadata(read_model(file))
-                new[self._key(target)] = new[_public(url)]
-            else:
-                obtain(url, file, MAX_JSON_BYTES)
-                for group in parse_graph(read_file(file, MAX_JSON_BYTES)).groups:
-                    for shard in group.paths:
-                        obtain(_beside(url, shard), target.parent / shard, group.size_bytes)
-                new |= self._write(convert_tfjs(file, name=name), target)
+            with naming(_public(url)):
+                if file == target:
+                    obtain(url, file, MAX_WEIGHT_BYTES)
+                    read_metadata(read_model(file))
+                    new[self._key(target)] = new[_public(url)]
+                else:
+                    obtain(url, file, MAX_JSON_BYTES)
+                    for group in parse_graph(read_file(file, MAX_JSON_BYTES)).groups:
+                        for shard in group.paths:
+                            obtain(_beside(url, shard), target.parent / shard, group.size_bytes)
+                    new |= self._write(convert_tfjs(file, name=name), target)
         except (DownloadError, ChecksumError):
             raise
         except CheckpointError:

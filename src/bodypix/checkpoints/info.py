@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bodypix.checkpoints.metadata import ModelMetadata, read_metadata
+from bodypix.checkpoints.naming import naming
 from bodypix.checkpoints.onnx_format import Model, read_model, write_model
 from bodypix.checkpoints.pins import sha256_of
 from bodypix.checkpoints.tfjs import convert_tfjs
@@ -35,12 +36,14 @@ def model_info(path: str | Path) -> ModelInfo:
     Raises CheckpointError when the file is missing, broken or no BodyPix model.
     """
     path = Path(path)
-    model = read_model(path) if path.suffix.lower() == ".onnx" else convert_tfjs(path)
+    with naming(path):
+        model = read_model(path) if path.suffix.lower() == ".onnx" else convert_tfjs(path)
+        metadata = read_metadata(model)
     return ModelInfo(
         path=path,
         size=path.stat().st_size,
         sha256=sha256_of(path),
-        metadata=read_metadata(model),
+        metadata=metadata,
         parameters=_parameters(model),
         heads={info.name: int(info.shape[-1]) for info in model.outputs},
         opset=model.opset,
@@ -52,7 +55,8 @@ def convert(json_path: str | Path, out_path: str | Path) -> ModelInfo:
 
     Raises CheckpointError for the input, OutputError when `out_path` cannot be written.
     """
-    data = write_model(convert_tfjs(json_path))
+    with naming(json_path):
+        data = write_model(convert_tfjs(json_path))
     write_whole(out_path, lambda file: file.write(data))
     return model_info(out_path)
 

@@ -8,6 +8,13 @@ from dataclasses import replace
 
 from bodypix.checkpoints.metadata import METADATA_KEY, ModelMetadata, read_metadata
 from bodypix.checkpoints.onnx_format import Model, Node, prune
+from bodypix.checkpoints.own_network import (
+    DETOUR,
+    OWN_STRIDE,
+    is_own,
+    on_finer_features,
+    with_coarser_answers,
+)
 from bodypix.errors import CheckpointError, InvalidArgumentError
 
 OUTPUT_STRIDES = (8, 16, 32)
@@ -28,17 +35,20 @@ def with_output_stride(model: Model, stride: int) -> Model:
     BodyPix 1 did the same to choose a stride per call, and the published stride 8 graphs are this
     of the published stride 16 graphs.
 
+    Our own networks keep their fine heads: at 8 they are made of the finer features. At 32 only
+    the coarse heads change, as every second cell of those at 16.
+
     Args:
-        model: a MobileNetV1 of any output stride.
+        model: a MobileNetV1 of any output stride, as it was loaded.
         stride: 8, 16 or 32.
 
     Returns:
-        A model with the coarse heads only: the decoder of the fine heads stands on one stride.
-        The model itself, with all its heads, if it has that stride already. Weights are shared.
+        A model with the same weights; the model itself if it has that stride already. Fine heads
+        of networks that are not of our training stay behind.
 
     Raises:
         InvalidArgumentError: another stride, or a ResNet50.
-        CheckpointError: a graph that is no plain chain of convolutions.
+        CheckpointError: a graph that is no plain chain of convolutions, nor one of our own.
     """
     if stride not in OUTPUT_STRIDES:
         raise InvalidArgumentError(
@@ -52,16 +62,29 @@ def with_output_stride(model: Model, stride: int) -> Model:
             f"output_stride: a {metadata.architecture} keeps the stride it was loaded with, "
             f"{metadata.output_stride}; got {stride}. Load a checkpoint of that stride."
         )
+    own = is_own(model)
+    if own and metadata.output_stride != OWN_STRIDE:
+        raise _unfit(metadata, "an own network as it was loaded", "one that was changed before")
     coarse = _coarse(model, metadata)
-    rewired = _rewired(_spatial_convolutions(coarse, metadata), stride)
-    described = replace(
-        metadata, output_stride=stride, person_head="segments", parts_head="part_heatmaps"
+    chain = _spatial_convolutions(coarse, metadata)
+    rewired: dict[int, list[Node]]
+    if own:
+        kept, described = model, replace(metadata, output_stride=stride)
+        if stride > OWN_STRIDE:
+            rewired = with_coarser_answers(model)
+        else:
+            rewired = {**_rewired(chain, stride), **on_finer_features(model)}
+    else:
+        kept, rewired = coarse, _rewired(chain, stride)
+        described = replace(
+            metadata, output_stride=stride, person_head="segments", parts_head="part_heatmaps"
+        )
+    whole = replace(
+        kept,
+        nodes=[new for node in kept.nodes for new in rewired.get(id(node), [node])],
+        metadata={**kept.metadata, METADATA_KEY: described.to_json()},
     )
-    return replace(
-        coarse,
-        nodes=[rewired.get(id(node), node) for node in coarse.nodes],
-        metadata={**coarse.metadata, METADATA_KEY: described.to_json()},
-    )
+    return prune(whole, [output.name for output in kept.outputs])
 
 
 def _coarse(model: Model, metadata: ModelMetadata) -> Model:
@@ -75,6 +98,8 @@ def _spatial_convolutions(model: Model, metadata: ModelMetadata) -> list[Node]:
     """The convolutions wider than one cell, in order; they must form one chain."""
     found = []
     for node in model.nodes:
+        if node.name.startswith(DETOUR):
+            continue
         if node.op_type != "Conv":
             if node.op_type not in _POINTWISE:
                 raise _unfit(metadata, "convolutions and pointwise operations", node.op_type)
@@ -95,7 +120,7 @@ def _spatial_convolutions(model: Model, metadata: ModelMetadata) -> list[Node]:
     return found
 
 
-def _rewired(chain: Sequence[Node], stride: int) -> dict[int, Node]:
+def _rewired(chain: Sequence[Node], stride: int) -> dict[int, list[Node]]:
     """New nodes, by the id of the old: the distances between taps stay, the grid changes."""
     # Distances in pixels: between the taps of each filter, and from cell to cell before it.
     taps, spacing = [], 1
@@ -114,7 +139,7 @@ def _rewired(chain: Sequence[Node], stride: int) -> dict[int, Node]:
         attributes["strides"] = [after // before] * 2
         attributes["dilations"] = [dilation] * 2
         attributes["pads"] = [dilation * (kernel - 1) // 2] * 4
-        rewired[id(node)] = replace(node, attributes=attributes)
+        rewired[id(node)] = [replace(node, attributes=attributes)]
         before = after
     return rewired
 

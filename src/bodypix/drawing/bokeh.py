@@ -61,7 +61,7 @@ def draw_bokeh_effect(
 def blur_body_part(
     image: Any,
     part_segmentation: Segmentations,
-    body_part_ids_to_blur: Iterable[int | str] = (0, 1),
+    body_part_ids_to_blur: int | str | Iterable[int | str] | None = (0, 1),
     background_blur_amount: float = 3,
     edge_blur_amount: float = 3,
     flip_horizontal: bool = False,
@@ -75,7 +75,7 @@ def blur_body_part(
         image: (H, W, 3) uint8 RGB.
         part_segmentation: a PartSegmentation, an (H, W) array of part ids, or a list of these.
             As in the original an empty list blurs the *whole* image (nobody is shown by mistake).
-        body_part_ids_to_blur: ids 0..23 or names of the parts; (0, 1) is the face.
+        body_part_ids_to_blur: id 0..23 or name of a part, or several; None is (0, 1), the face.
         background_blur_amount: standard deviation of the blur in pixels; 0 leaves all sharp.
         edge_blur_amount: how softly the blurred parts end, in pixels.
         flip_horizontal: mirror the result.
@@ -91,7 +91,8 @@ def blur_body_part(
             its range.
     """
     image = checks.rgb_image(image)
-    parts = [body.part_id(part) for part in body_part_ids_to_blur]
+    chosen = (0, 1) if body_part_ids_to_blur is None else body_part_ids_to_blur
+    parts = [body.part_id(part) for part in checks.listed(chosen, str)]
     for element in segmentation_list(part_segmentation):
         if isinstance(element, PersonSegmentation):
             raise InvalidArgumentError(

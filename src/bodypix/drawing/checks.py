@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -120,6 +120,16 @@ def values_of(segmentation: Segmentation) -> NDArray[Any]:
             "Threshold a probability map first; give several masks as a list."
         )
     return segmentation
+
+
+def listed(values: object, *single: type) -> list[Any]:
+    """Several things as a list; one of the types `single`, or what holds no others, counts as one.
+
+    What is in the list is for the caller to check.
+    """
+    if isinstance(values, single) or not isinstance(values, Iterable):
+        return [values]
+    return list(values)
 
 
 def number(field: str, value: float, low: float, high: float) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix import body
+from bodypix.drawing.checks import listed
 from bodypix.errors import InvalidArgumentError
 
 ColorLike: TypeAlias = str | Sequence[int]
@@ -83,12 +84,16 @@ def rgb(color: ColorLike, field: str = "color") -> body.Color:
     return red, green, blue
 
 
-def part_palette(part_colors: PartColors = "rainbow") -> NDArray[np.uint8]:
+def part_palette(part_colors: PartColors | None = "rainbow") -> NDArray[np.uint8]:
     """(N, 3) uint8 RGB: the colour of every part id from 0 to N-1; N is 24 for the named scales.
+
+    None is "rainbow".
 
     Raises:
         InvalidArgumentError: an unknown scale, or a list that holds something else than colours.
     """
+    if part_colors is None:
+        part_colors = "rainbow"
     if isinstance(part_colors, str):
         scale = body.COLOR_SCALES.get(part_colors)
         if scale is None:
@@ -97,7 +102,8 @@ def part_palette(part_colors: PartColors = "rainbow") -> NDArray[np.uint8]:
                 f"colours; got {part_colors!r}."
             )
         return np.array(scale, dtype=np.uint8)
-    colors = [rgb(color, f"part_colors[{index}]") for index, color in enumerate(part_colors)]
+    given = enumerate(listed(part_colors))
+    colors = [rgb(color, f"part_colors[{index}]") for index, color in given]
     return np.array(colors, dtype=np.uint8).reshape(-1, 3)
 
 

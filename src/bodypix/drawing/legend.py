@@ -32,11 +32,11 @@ _DARK = ((28, 30, 36), (240, 241, 244))
 
 
 def draw_legend(
-    part_colors: PartColors = "rainbow",
+    part_colors: PartColors | None = "rainbow",
     *,
     scale: float = 1.0,
     columns: int = 2,
-    parts: Iterable[int | str] | None = None,
+    parts: int | str | Iterable[int | str] | None = None,
     title: str = "Body parts",
     dark: bool = False,
 ) -> Image:
@@ -46,7 +46,8 @@ def draw_legend(
         part_colors: the scale or list of colours given to `to_colored_part_mask`.
         scale: size; 1.0 has letters of 15 pixels. From 0.25 to 16.
         columns: number of columns; ids run down the columns.
-        parts: ids or names to show, in that order, for example `result.parts`; None shows all 24.
+        parts: id or name, or several, to show, in that order, for example `result.parts`; None
+            shows all 24.
         title: heading; "" leaves it out. Characters beyond ASCII show as question marks.
         dark: light letters on a dark ground.
 
@@ -57,7 +58,8 @@ def draw_legend(
         InvalidArgumentError: an unknown part or scale, a part without a colour, no part at all.
     """
     palette = part_palette(part_colors)
-    shown = [body.part_id(part) for part in (range(body.PARTS) if parts is None else parts)]
+    given = range(body.PARTS) if parts is None else parts
+    shown = [body.part_id(part) for part in checks.listed(given, str)]
     if not shown:
         raise InvalidArgumentError("parts: expected at least one part; got none.")
     if max(shown) >= len(palette):

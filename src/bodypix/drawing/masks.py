@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,11 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix import body
-from bodypix.drawing.checks import Image, Segmentation, Segmentations, segmentation_list, values_of
+from bodypix.drawing.checks import (
+    Image,
+    Segmentation,
+    Segmentations,
+    listed,
+    segmentation_list,
+    values_of,
+)
 from bodypix.drawing.colors import ColorLike, rgba
 from bodypix.drawing.contours import contour
 from bodypix.errors import InvalidArgumentError
-from bodypix.results import PartSegmentation, PersonSegmentation
+from bodypix.results import PartSegmentation, PersonSegmentation, binary
 
 CONTOUR_COLOR = (0, 255, 255, 255)
 
@@ -23,7 +31,7 @@ def to_mask(
     foreground: ColorLike = (0, 0, 0, 0),
     background: ColorLike = (0, 0, 0, 255),
     draw_contour: bool = False,
-    foreground_ids: Iterable[int | str] | None = None,
+    foreground_ids: int | str | Iterable[int | str] | None = None,
 ) -> Image | None:
     """A mask image: one colour where somebody is, another elsewhere (spec section 7).
 
@@ -33,9 +41,9 @@ def to_mask(
         foreground: colour of the foreground; transparent black by default.
         background: colour of the rest; opaque black by default.
         draw_contour: outline every element in cyan, by the original's diagonal rule.
-        foreground_ids: which values (or part names) of the segmentation are foreground. None is
-            the person: every part of a PartSegmentation, the ones of a mask. (The original's
-            default is [1], which in a part map is the right half of the face.)
+        foreground_ids: which value (or part name) of the segmentation is foreground, or several.
+            None is the person: every part of a PartSegmentation, the ones of a mask. (The
+            original's default is [1], which in a part map is the right half of the face.)
 
     Returns:
         (H, W, 4) uint8 RGBA with straight alpha; None for an empty list, as in the original.
@@ -46,7 +54,9 @@ def to_mask(
     >>> to_mask(np.array([[0, 1]], np.uint8), (255, 255, 255), (0, 0, 0, 255)).tolist()
     [[[0, 0, 0, 255], [255, 255, 255, 255]]]
     """
-    ids = None if foreground_ids is None else [_value_id(value) for value in foreground_ids]
+    ids = None
+    if foreground_ids is not None:
+        ids = [_value_id(value) for value in listed(foreground_ids, str)]
     palette = np.array(
         [rgba(background, "background"), rgba(foreground, "foreground"), CONTOUR_COLOR], np.uint8
     )
@@ -92,19 +102,25 @@ def foreground_of(
         return segmentation.mask
     if values.dtype == np.bool_:
         return values.view(np.uint8)
-    low, high = int(values.min()), int(values.max())
-    # A map of 0 and 255 is a mask as image files hold them; anything else may be part ids.
-    if low >= 0 and (high <= 1 or (high == 255 and not np.any((values > 0) & (values < 255)))):
-        return (values > 0).view(np.uint8)
+    mask = binary(values)
+    if mask is not None:
+        return mask
     raise InvalidArgumentError(
-        f"segmentation: expected a mask (bool, 0 and 1, or 0 and 255); got values from {low} to "
-        f"{high}. Wrap part ids in bodypix.PartSegmentation, or name the values with "
-        "foreground_ids."
+        "segmentation: expected a mask (bool, 0 and 1, or 0 and 255); got values from "
+        f"{values.min()} to {values.max()}. Wrap part ids in bodypix.PartSegmentation, or name "
+        "the values with foreground_ids."
     )
 
 
 def _value_id(value: int | str) -> int:
-    return body.part_id(value) if isinstance(value, str) else int(value)
+    if isinstance(value, str):
+        return body.part_id(value)
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise InvalidArgumentError(
+            f"foreground_ids: expected whole numbers or names of parts; got {value!r}."
+        ) from None
 
 
 def _is_any(values: NDArray[Any], ids: list[int]) -> NDArray[np.uint8]:

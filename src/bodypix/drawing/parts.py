@@ -6,7 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bodypix.drawing.checks import Image, Segmentation, Segmentations, segmentation_list, values_of
+from bodypix.drawing.checks import (
+    Image,
+    Segmentation,
+    Segmentations,
+    listed,
+    segmentation_list,
+    values_of,
+)
 from bodypix.drawing.colors import ColorLike, PartColors, part_palette, people_colors, rgba
 from bodypix.drawing.masks import apply_palette, foreground_of
 from bodypix.errors import InvalidArgumentError
@@ -16,14 +23,15 @@ _WHITE = np.array([[255, 255, 255]], np.uint8)
 
 
 def to_colored_part_mask(
-    segmentation: Segmentations, part_colors: PartColors = "rainbow"
+    segmentation: Segmentations, part_colors: PartColors | None = "rainbow"
 ) -> Image | None:
     """Every part in its colour on opaque white (spec section 7).
 
     Args:
         segmentation: a PartSegmentation, an (H, W) array of part ids (-1 outside), or a list of
             these; where several people overlap, the later one is on top.
-        part_colors: a scale ("rainbow", "warm", "spectral") or one colour for each part id.
+        part_colors: a scale ("rainbow", "warm", "spectral") or one colour for each part id;
+            None is "rainbow".
 
     Returns:
         (H, W, 4) uint8 RGBA, opaque everywhere; None for an empty list, as in the original.
@@ -82,7 +90,9 @@ def to_colored_people_mask(
     if colors is None:
         chosen = [rgba(color) for color in people_colors(len(elements))]
     else:
-        chosen = [rgba(color, f"colors[{index}]") for index, color in enumerate(colors)]
+        chosen = [
+            rgba(color, f"colors[{index}]") for index, color in enumerate(listed(colors, str))
+        ]
         if not chosen:
             raise InvalidArgumentError("colors: expected at least one colour; got none.")
     palette = [rgba(background, "background")]

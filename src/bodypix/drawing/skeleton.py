@@ -118,12 +118,12 @@ def _drawn(
 
 
 def _pose_list(poses: Pose | Sequence[Pose]) -> list[Pose]:
-    found = [poses] if isinstance(poses, Pose) else list(poses)
+    found = checks.listed(poses, Pose)
     for pose in found:
         if not isinstance(pose, Pose):
             raise InvalidArgumentError(
                 f"poses: expected a Pose or a list of them; got {type(pose).__name__}. "
-                "Use `.pose` or `.all_poses` of a segmentation."
+                "Use `.all_poses` of a segmentation, or `.pose` of one of several people."
             )
     return found
 

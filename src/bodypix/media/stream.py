@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
+from bodypix.errors import InvalidArgumentError
 from bodypix.geometry import InternalResolution
 from bodypix.media.frames import Frame, Source
 from bodypix.media.pipeline import Conveyor
 from bodypix.media.segmenting import FrameSegmenter, Result
 from bodypix.media.sources import open_source
-from bodypix.options import InferenceOptions
+from bodypix.options import InferenceOptions, is_real
 from bodypix.segmenter import BodyPix, load
 from bodypix.temporal.smoothing import SmoothingOptions
 
@@ -25,7 +26,7 @@ def stream(
     parts: bool = False,
     people: bool = False,
     poses: bool = False,
-    smoothing: bool | SmoothingOptions = True,
+    smoothing: bool | float | SmoothingOptions = True,
     internal_resolution: InternalResolution = "medium",
     segmentation_threshold: float = 0.7,
     flip_horizontal: bool = False,
@@ -49,7 +50,8 @@ def stream(
         people: a list with one segmentation for each person, whose `.track` stays the same from
             frame to frame, instead of one for everybody.
         poses: find `.all_poses` along with the rest, which is faster than when they are read.
-        smoothing: steady masks: True, False (each frame by itself), or options.
+        smoothing: steady masks: True, False (each frame by itself), a number (the strength of
+            `SmoothingOptions`; 0 is False), or options.
 
     The other arguments are those of `BodyPix.segment_person`.
 
@@ -58,7 +60,7 @@ def stream(
         of them with `people`. A `for` loop that ends early, or `close()`, ends the threads.
 
     Raises:
-        InvalidArgumentError: an option is out of range.
+        InvalidArgumentError: an option is out of range or of the wrong kind.
         BodyPixError: the source cannot be opened (or, while iterating, cannot be read on).
     """
     options = InferenceOptions(
@@ -69,16 +71,39 @@ def stream(
         score_threshold=score_threshold,
         nms_radius=nms_radius,
     )
-    steady = SmoothingOptions() if smoothing is True else smoothing or None
     segmenter = FrameSegmenter(
-        load() if model is None else model,
+        load() if model is None else _checked_model(model),
         parts=parts,
         people=people,
         poses=poses,
-        smoothing=steady,
+        smoothing=_smoothing_options(smoothing),
         options=options,
     )
     return Stream(open_source(source), segmenter)
+
+
+def _checked_model(model: object) -> BodyPix:
+    if isinstance(model, BodyPix):
+        return model
+    got = repr(model) if isinstance(model, str) else type(model).__name__
+    raise InvalidArgumentError(
+        "model: expected a model that bodypix.load returned, or None for the default; got "
+        f"{got}. Write bodypix.stream(source, bodypix.load(...))."
+    )
+
+
+def _smoothing_options(smoothing: bool | float | SmoothingOptions) -> SmoothingOptions | None:
+    """None where nothing is to be smoothed."""
+    if smoothing is True:
+        return SmoothingOptions()
+    if isinstance(smoothing, SmoothingOptions):
+        return smoothing
+    if smoothing and not is_real(smoothing):
+        raise InvalidArgumentError(
+            "smoothing: expected True, False, a strength from 0 to below 1, or SmoothingOptions; "
+            f"got {smoothing!r}."
+        )
+    return SmoothingOptions(strength=smoothing) if smoothing else None
 
 
 class Stream(Iterator[tuple[Frame, Result]]):

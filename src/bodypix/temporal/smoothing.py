@@ -44,6 +44,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.errors import InvalidArgumentError
+from bodypix.options import is_real
 from bodypix.scratch import SCRATCH, recycled
 from bodypix.shrinking import grid_size, shrunk
 from bodypix.temporal.cuts import Scene, following, is_cut, scene_of
@@ -80,12 +81,16 @@ class SmoothingOptions:
     cuts: bool = True
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.strength < 1.0:
+        if not (is_real(self.strength) and 0.0 <= self.strength < 1.0):
             raise InvalidArgumentError(
                 f"strength: expected a number from 0 (no smoothing) to below 1, got "
                 f"{self.strength!r}; 0.9 suits most videos."
             )
-        if not 0.0 <= self.still < self.moving <= 255.0:
+        if not (
+            is_real(self.still)
+            and is_real(self.moving)
+            and 0.0 <= self.still < self.moving <= 255.0
+        ):
             raise InvalidArgumentError(
                 "still, moving: expected levels from 0 to 255, still below moving; got "
                 f"{self.still!r} and {self.moving!r}."

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.errors import InvalidArgumentError, MediaError
+from bodypix.images import check_several
 from bodypix.media.frames import Frame, Source
 
 SourceLike: TypeAlias = (
@@ -39,7 +40,7 @@ def open_source(
     | a folder, or a pattern such as `frames/%05d.png` or `frames/*.jpg` | `PictureSource` |
     | 0, "camera:0", "/dev/video0", "rtsp://..." | `CameraSource` |
     | "-": raw RGB frames on stdin | `RawSource`, needs `size` |
-    | an iterable of arrays or of `Frame`s | `ArraySource` |
+    | an iterable of arrays (also an (N, H, W, 3) array) or of `Frame`s | `ArraySource` |
     | a `Source` | itself |
 
     Args:
@@ -51,7 +52,8 @@ def open_source(
     Raises:
         MediaError: it cannot be opened, or has no frames.
         MissingExtraError: video files need the extra `video`.
-        InvalidArgumentError: `what` is nothing of the table; `rate` is not above 0; `size` lacks.
+        InvalidArgumentError: `what` is nothing of the table (as a single picture is); `rate` is not
+            above 0; `size` lacks.
     """
     exact = None if rate is None else exact_rate(rate)
     if exact is not None:
@@ -65,6 +67,7 @@ def open_source(
     if isinstance(what, Iterable):
         from bodypix.media.sources.arrays import ArraySource
 
+        check_several("source", what, "for one use segment_person")
         return ArraySource(what, **options)
     raise InvalidArgumentError(
         "source: expected a path, a camera, an iterable of pictures or an open source, got "
