@@ -94,6 +94,13 @@ def test_demo(tmp_path: Path, model_file: Path) -> None:
 
 def test_demo_on_a_photo_of_ones_own(tmp_path: Path, model_file: Path) -> None:
     photo = save(tmp_path / "me.png", picture())
+    before = save(tmp_path / "own" / "photo.jpg", picture()).read_bytes()
+    own = ["-o", str(tmp_path / "own"), "--photo", str(tmp_path / "own" / "photo.jpg")]
+    result = CliRunner().invoke(app, ["demo", *own, "--model", str(model_file)])
+    assert result.exit_code == 2
+    assert "is what is read" in result.stderr
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["photo.jpg"]
+    assert (tmp_path / "own" / "photo.jpg").read_bytes() == before
     arguments = ["-o", str(tmp_path / "demo"), "--photo", str(photo), "--model", str(model_file)]
     result = CliRunner().invoke(app, ["demo", *arguments])
     assert result.exit_code == 0, result.output

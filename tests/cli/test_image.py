@@ -270,8 +270,26 @@ def test_a_picture_that_is_read_is_never_written_over(run: Run, photo: Path) -> 
     before = photo.read_bytes()
     result = run(photo, "-o", photo, "--kind", "mask")
     assert result.exit_code == 1
-    assert "one of the pictures to read" in result.stderr
+    assert "one of the files to read" in result.stderr
     assert photo.read_bytes() == before
+
+
+def test_a_background_is_not_written_over(run: Run, photo: Path, tmp_path: Path) -> None:
+    beach = save(tmp_path / "beach.png", picture())
+    before = beach.read_bytes()
+    result = run(photo, "-o", beach, "-e", "replace", "--background", beach)
+    assert result.exit_code == 1
+    assert "one of the files to read" in result.stderr
+    assert beach.read_bytes() == before
+
+
+def test_a_picture_called_like_the_results(run: Run, photo: Path) -> None:
+    odd = photo.rename(photo.with_name("results.json"))
+    before = odd.read_bytes()
+    result = run(odd, "-o", odd.parent, "--json", "-k", "mask")
+    assert result.exit_code == 2
+    assert "--json" in result.stderr
+    assert odd.read_bytes() == before
 
 
 def test_results_beside_the_pictures_can_be_made_twice(run: Run, photo: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from bodypix.cli.inputs import Failure, Job
 from bodypix.cli.kinds import PER_PERSON, Effect, Kind, ending
 from bodypix.cli.pictures import render, write_picture
 from bodypix.cli.search import Search
+from bodypix.cli.targets import identity
 from bodypix.errors import BodyPixError, DeviceError, InvalidArgumentError, OutputError
 from bodypix.images import read_image
 from bodypix.media.effects import Look
@@ -38,6 +38,8 @@ class Plan:
     file: Path | None = None
     keep_existing: bool = False
     json: bool = False
+    read: Sequence[str | Path] = ()
+    """What is read beside the pictures, and so not written over either."""
 
     def is_done(self, job: Job) -> bool:
         """Whether all files of a picture are there; of separate people at least the first's."""
@@ -69,23 +71,8 @@ class _Batch:
 
     outcome: Outcome
     ids: dict[Path, int]
-    sources: set[Path]
-
-
-def check_folder(folder: Path) -> None:
-    """Make the folder, and find out before any work whether it can be written to.
-
-    Raises:
-        OutputError: it cannot be made or written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise OutputError(
-            f"--output: cannot write to {str(folder)!r} ({error.strerror or error}). "
-            "Choose a folder that you may write to."
-        ) from error
+    read: set[object]
+    """Identities of all files that are read."""
 
 
 def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, bar: bool) -> Outcome:
@@ -98,7 +85,8 @@ def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, ba
         DeviceError: the device failed, likewise.
     """
     outcome = Outcome()
-    batch = _Batch(outcome, coco.image_ids(jobs), {job.source.resolve() for job in jobs})
+    read = {identity(path) for path in (*(job.source for job in jobs), *plan.read)}
+    batch = _Batch(outcome, coco.image_ids(jobs), read)
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
     )  # fmt: skip
@@ -148,10 +136,8 @@ def _process(model: BodyPix, job: Job, plan: Plan, batch: _Batch) -> None:
     for what in plan.pictures:
         for person, picture in render(what, found, plan.look):
             path = plan.file or job.path(person + ending(what))
-            if path.resolve() in batch.sources:
-                raise OutputError(
-                    f"{path} is one of the pictures to read; choose another --output."
-                )
+            if identity(path) in batch.read:
+                raise OutputError(f"{path} is one of the files to read; choose another --output.")
             path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, picture)
             files.append(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -73,16 +72,6 @@ def convert(
         except OutputError as error:
             print_error(error)
             raise typer.Exit(EXIT_FAILED) from None
-
-
-def refuse_same(source: str, output: str) -> None:
-    """Refuse to write over what is read.
-
-    Raises:
-        OutputError: both are the same file or folder.
-    """
-    if output != "-" and os.path.realpath(source) == os.path.realpath(output):
-        raise OutputError(f"--output: {output} is what is read; choose another name.")
 
 
 def summary(report: Report, output: str, device: str) -> str:

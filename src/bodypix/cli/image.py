@@ -204,7 +204,7 @@ def command(
     Files are named after their picture: photo.mask.png, photo.overlay.jpg,
     photo.effect-bokeh.jpg; with --people photo.person-1.mask.png and so on. Pictures that cannot
     be read are reported and the rest goes on. Files are written whole or not at all, earlier ones
-    are replaced, and a picture that is read is never written over.
+    are replaced, and what is read is never written over.
     """
     pictures = _pictures(kinds, effects, parts=parts, pose=pose, wanted=output is not None)
     _check_use(output, pictures, json=json, keep_existing=keep_existing, people=people, soft=soft)
@@ -213,6 +213,7 @@ def command(
     from bodypix.cli import batch
     from bodypix.cli.pictures import read_background
     from bodypix.cli.search import Search
+    from bodypix.cli.targets import check_folder, refuse_overwriting
     from bodypix.files import write_whole
     from bodypix.media.effects import Look
 
@@ -240,13 +241,16 @@ def command(
     jobs, failures = collect(inputs, folder, recursive=recursive, endings=ENDINGS)
     if file is not None:
         _check_file(file, len(jobs) + len(failures), pictures, people=people)
+    beside = [path for path in (background, model) if path is not None]
     if folder is not None:
-        batch.check_folder(folder)
+        check_folder(folder)
+        if json:
+            refuse_overwriting("--json", folder / RESULTS, [*(job.source for job in jobs), *beside])
     console = stderr()
     for failure in failures:
         batch.report(failure, console)
     loaded = load_model(model, device, threads, offline=offline)
-    plan = batch.Plan(search, look, pictures, file, keep_existing, json)
+    plan = batch.Plan(search, look, pictures, file, keep_existing, json, beside)
     outcome = batch.run(loaded, jobs, plan, console, bar=console.is_terminal and not quiet)
     outcome.failures[:0] = failures
     if json:

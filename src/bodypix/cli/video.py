@@ -96,14 +96,15 @@ def command(
     share = resolution_share(internal_resolution)
     dimensions = moving.size_of(size)
 
-    from bodypix.cli.conversion import convert, refuse_same, summary
+    from bodypix.cli.conversion import convert, summary
+    from bodypix.cli.targets import refuse_film
     from bodypix.media.effects import Look
     from bodypix.media.filming import Film, film_stages
     from bodypix.media.sinks import open_sink
     from bodypix.media.sources import open_source
     from bodypix.options import InferenceOptions
 
-    refuse_same(source, output)
+    refuse_film(output, source, background, model, settings)
     with backdrop_of(background) as backdrop:
         film = Film(
             effects=[effect.value for effect in dict.fromkeys(effects)],

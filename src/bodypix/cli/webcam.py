@@ -140,6 +140,7 @@ def command(
     dimensions = moving.size_of(size)
 
     from bodypix.cli.controls import HELP, Controls
+    from bodypix.cli.targets import refuse_film
     from bodypix.cli.video import backdrop_of
     from bodypix.media.effects import Look
     from bodypix.media.filming import Film, film_stages
@@ -149,6 +150,8 @@ def command(
     from bodypix.media.sources import open_source
     from bodypix.options import InferenceOptions
 
+    if output is not None:
+        refuse_film(output, source, background, model, settings)
     console = stderr()
     with ExitStack() as stack:
         film = Film(
