@@ -63,6 +63,8 @@ class Outcome:
     results: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: bool = False
+    ended_by: Failure | None = None
+    """The picture at which the device failed; those after it were not tried."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,12 @@ class _Batch:
 def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, bar: bool) -> Outcome:
     """Work through the jobs. One that fails is reported on `console`, and the next follows.
 
-    Ctrl-C ends the batch after what is finished; the outcome says so.
+    Ctrl-C ends the batch after what is finished, as does a device that fails; the outcome says so.
 
     Raises:
-        InvalidArgumentError: an option is out of range, which no other picture would change.
-        DeviceError: the device failed, likewise.
+        InvalidArgumentError: an option is out of range: no picture was done before, and none after
+            would be.
+        DeviceError: the device failed before anything was done.
     """
     outcome = Outcome()
     read = {identity(path) for path in (*(job.source for job in jobs), *plan.read)}
@@ -100,14 +103,18 @@ def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, ba
                 else:
                     try:
                         _process(model, job, plan, batch)
-                    except (InvalidArgumentError, DeviceError):
-                        raise
                     except Exception as error:
                         # Whatever a strange file sets off in a decoder or in the runtime must not
                         # cost the user the rest of the batch.
+                        hopeless = isinstance(error, (InvalidArgumentError, DeviceError))
+                        if hopeless and not outcome.done:
+                            raise
                         failure = Failure(job.source, _reason(error))
                         outcome.failures.append(failure)
                         report(failure, console)
+                        if isinstance(error, DeviceError):
+                            outcome.ended_by = failure
+                            break
                 progress.advance(task)
         except KeyboardInterrupt:
             outcome.interrupted = True
@@ -115,9 +122,10 @@ def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, ba
 
 
 def report(failure: Failure, console: Console) -> None:
-    """One line for an input that failed; the reason may name it already."""
+    """One line for an input that failed; the reason may name it already, in quotes."""
     source = str(failure.source)
-    line = failure.reason if source in failure.reason else f"{source}: {failure.reason}"
+    named = repr(source) in failure.reason
+    line = failure.reason if named else f"{source}: {failure.reason}"
     console.print(f"[red]failed[/red] {escape(line)}")
 
 
