@@ -68,6 +68,23 @@ def test_errors_are_one_line_without_a_traceback(tmp_path: Path) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("level", [None, "ERROR"])
+def test_opencv_keeps_quiet_unless_asked(
+    tmp_path: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch, level: str | None
+) -> None:
+    whole = save(tmp_path / "photo.bmp", picture()).read_bytes()
+    (tmp_path / "bad.bmp").write_bytes(whole[:40] + bytes(2000))
+    monkeypatch.delenv("OPENCV_LOG_LEVEL", raising=False)
+    if level:
+        monkeypatch.setenv("OPENCV_LOG_LEVEL", level)
+    arguments = ["-o", tmp_path / "out", "--model", model_file]
+    result = bodypix_command("image", tmp_path / "bad.bmp", *arguments)
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert "failed" in lines[-2]
+    assert bool(lines[:-2]) == (level is not None)
+
+
 def test_batch_in_a_process_of_its_own(tmp_path: Path, model_file: Path) -> None:
     photo = save(tmp_path / "in" / "photo.png", picture())
     (tmp_path / "in" / "bad.png").write_text("no picture")

@@ -108,7 +108,7 @@ def test_one_file(run: Run, photo: Path, tmp_path: Path) -> None:
     [
         (["-o", "x.png"], "x.png is one file, but mask and overlay would have to go into it"),
         (["-o", "x.png", "--kind", "mask", "--people"], "a mask of each person"),
-        (["in", "-o", "x.png", "--kind", "mask"], "2 pictures would"),
+        (["gone.png", "-o", "x.png", "--kind", "mask"], "2 pictures would"),
         (["-o", "x.jpg", "--kind", "cutout"], "needs a .png"),
         (["-o", "x.webp", "--kind", "mask"], ".png, .jpg"),
         ([], "where to write"),
@@ -163,6 +163,29 @@ def test_a_broken_model_file(photo: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
     assert "broken.onnx" in result.stderr or "model file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["LONG", "-o", "out"], 1),
+        (["in", "-o", "LONG"], 2),
+        (["in", "-o", "LONG.png", "-k", "mask"], 1),
+        (["in", "-o", "LONG.png", "-k", "mask", "--keep-existing"], 1),
+        (["in", "-o", "out", "--background", "LONG"], 2),
+        (["in", "-o", "out", "--model", "LONG"], 2),
+        (["in", "-o", "out", "--model", "LONG.onnx"], 2),
+    ],
+)
+def test_names_that_are_too_long(
+    model_file: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int
+) -> None:
+    monkeypatch.chdir(photo.parents[1])
+    long = [argument.replace("LONG", "x" * 300) for argument in arguments]
+    result = CliRunner().invoke(app, ["image", "--quiet", "--model", str(model_file), *long])
+    assert (result.exit_code, type(result.exception)) == (code, SystemExit)
+    assert "x" * 300 in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_bad_files_never_stop_the_rest(run: Run, tmp_path: Path) -> None:

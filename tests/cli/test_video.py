@@ -169,6 +169,23 @@ def test_inputs_that_are_no_film(run: Run, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.mp4"]
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["LONG", "-o", "o.mp4"], ["in/clip.mp4", "-o", "LONG"], ["LONG/%d.png", "-o", "LONG/%d.png"]],
+)
+def test_names_that_are_too_long(
+    run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(clip.parents[1])
+    long = [argument.replace("LONG", "x" * 300) for argument in arguments]
+    result = run(*long, "-e", "bokeh")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    result = run("in/clip.mp4", "-o", "o.mp4", "-e", "replace", "--background", "x" * 300)
+    assert result.exit_code == 2
+    assert "--background" in result.stderr
+
+
 def test_a_film_that_was_cut_off(run: Run, tmp_path: Path) -> None:
     whole = tmp_path / "whole.mp4"
     random = np.random.default_rng(2)

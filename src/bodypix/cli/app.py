@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -62,4 +63,6 @@ def _options(
 
 def main() -> None:
     """Entry point of the script `bodypix` and of `python -m bodypix`."""
+    # OpenCV reads it when it is imported. What is wrong is said here, in one line.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     app(prog_name="bodypix")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class Plan:
     def is_done(self, job: Job) -> bool:
         """Whether all files of a picture are there; of separate people at least the first's."""
         return bool(self.pictures) and all(
-            (self.file or job.path(self._first_person(what) + ending(what))).exists()
+            os.path.exists(self.file or job.path(self._first_person(what) + ending(what)))
             for what in self.pictures
         )
 

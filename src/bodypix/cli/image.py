@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -323,7 +324,7 @@ def _names_a_file(output: Path) -> bool:
     Raises:
         typer.BadParameter: as a file of a format that is not written.
     """
-    if output.is_dir() or output.suffix.lower() not in PICTURE_SUFFIXES:
+    if os.path.isdir(output) or output.suffix.lower() not in PICTURE_SUFFIXES:
         return False
     if output.suffix.lower() not in WRITTEN_SUFFIXES:
         raise typer.BadParameter(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -159,5 +160,5 @@ def backdrop_of(text: str) -> Backdrop:
     from bodypix.cli.pictures import read_background
     from bodypix.media.backdrops import Backdrop, FilmBackdrop
 
-    moves = Path(text).is_file() and Path(text).suffix.lower() not in PICTURE_SUFFIXES
+    moves = os.path.isfile(text) and Path(text).suffix.lower() not in PICTURE_SUFFIXES
     return FilmBackdrop(text) if moves else Backdrop(read_background(text))
