@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from bodypix.body import RAINBOW
 from bodypix.cli.app import app
 from bodypix.errors import DeviceError, InvalidArgumentError
+from bodypix.interrupts import Terminated
 from helpers.colours import TORSO_FRONT, load, picture, save
 
 Run = Callable[..., Any]
@@ -269,8 +270,9 @@ def test_strange_errors_fail_one_picture_only(
     assert "b.png: MemoryError: too much" in result.stderr
 
 
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
 def test_interrupted_batch_keeps_what_is_done(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException], code: int
 ) -> None:
     from bodypix.cli import batch
 
@@ -278,14 +280,14 @@ def test_interrupted_batch_keeps_what_is_done(
 
     def interrupted_on_b(path: Path) -> Any:
         if path.name == "b.png":
-            raise KeyboardInterrupt
+            raise stop
         return real(path)
 
     for name in "abc":
         save(tmp_path / "in" / f"{name}.png", picture())
     monkeypatch.setattr(batch, "read_image", interrupted_on_b)
     result = run(tmp_path / "in", "-o", tmp_path / "out", "-k", "mask", "--json")
-    assert result.exit_code == 130
+    assert result.exit_code == code
     assert written(tmp_path / "out") == ["a.mask.png", "results.json"]
     assert len(json.loads((tmp_path / "out" / "results.json").read_text())) == 1
     assert "1 of 3 pictures done" in result.stderr

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +18,7 @@ from typer.testing import CliRunner
 
 from bodypix.cli.app import app
 from bodypix.errors import OutputError
+from bodypix.interrupts import Terminated
 from bodypix.media import Frame, open_sink, open_source
 from helpers.colours import picture
 
@@ -202,7 +207,10 @@ def test_a_film_that_was_cut_off(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OutputError("the disk is full")])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (Terminated(), 143), (OutputError("the disk is full"), 1)],
+)
 def test_an_end_on_the_way(
     run: Run,
     clip: Path,
@@ -210,6 +218,7 @@ def test_an_end_on_the_way(
     monkeypatch: pytest.MonkeyPatch,
     keep: bool,
     error: BaseException,
+    code: int,
 ) -> None:
     from bodypix.media import pipeline
 
@@ -226,12 +235,37 @@ def test_an_end_on_the_way(
     out = tmp_path / "out.mp4"
     result = run(clip, "-o", out, "-e", "bokeh", *(["--keep-partial"] if keep else []))
     interrupted = isinstance(error, KeyboardInterrupt)
-    assert result.exit_code == (130 if interrupted else 1), result.stderr
+    assert result.exit_code == code, result.stderr
     assert ("interrupted" if interrupted else "the disk is full") in result.stderr
     assert out.exists() == keep
     if keep:
         assert len(read(out)) == 4
     assert {path.name for path in tmp_path.iterdir()} <= {"in", "out.mp4"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that can be caught")
+def test_sigterm_leaves_nothing_half_written(model_file: Path, tmp_path: Path) -> None:
+    options = ["--size", "240x160", "-e", "bokeh", "--model", model_file, "--threads", "1"]
+    arguments = ["video", "-", "-o", tmp_path / "out.mkv", *options]
+    with subprocess.Popen(
+        [sys.executable, "-m", "bodypix", *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        for _ in range(12):  # then it waits for more
+            process.stdin.write(picture().tobytes())
+        process.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        process.stdin.close()
+        said = process.stderr.read()
+        assert process.wait(60) == 143, said
+    assert b"Traceback" not in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_settings_file(run: Run, clip: Path, tmp_path: Path) -> None:

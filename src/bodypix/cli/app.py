@@ -10,19 +10,26 @@ from typer.core import TyperGroup
 
 import bodypix
 from bodypix.cli import anonymize, demo, image, models, serve, video, webcam
-from bodypix.cli.console import EXIT_USAGE, print_error
+from bodypix.cli.console import EXIT_USAGE, exit_code_of, print_error
 from bodypix.errors import BodyPixError
+from bodypix.interrupts import Terminated, raising_terminated
 
 
 class _Commands(TyperGroup):
-    """Turns errors that bodypix raises on purpose into one line on stderr and exit code 2."""
+    """Turns errors that bodypix raises on purpose into one line on stderr and exit code 2.
+
+    SIGTERM ends a command as Ctrl-C does, so that nothing half written is left.
+    """
 
     def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BodyPixError as error:
-            print_error(error)
-            raise typer.Exit(EXIT_USAGE) from error
+        with raising_terminated():
+            try:
+                return super().invoke(ctx)
+            except BodyPixError as error:
+                print_error(error)
+                raise typer.Exit(EXIT_USAGE) from error
+            except Terminated as stop:
+                raise typer.Exit(exit_code_of(stop)) from None
 
 
 app = typer.Typer(

@@ -63,7 +63,7 @@ class Outcome:
     files: list[Path] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
-    interrupted: bool = False
+    interrupted: KeyboardInterrupt | None = None
     ended_by: Failure | None = None
     """The picture at which the device failed; those after it were not tried."""
 
@@ -81,7 +81,8 @@ class _Batch:
 def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, bar: bool) -> Outcome:
     """Work through the jobs. One that fails is reported on `console`, and the next follows.
 
-    Ctrl-C ends the batch after what is finished, as does a device that fails; the outcome says so.
+    Ctrl-C, SIGTERM or a device that fails ends the batch after what is finished; the outcome says
+    so.
 
     Raises:
         InvalidArgumentError: an option is out of range: no picture was done before, and none after
@@ -117,8 +118,8 @@ def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, ba
                             outcome.ended_by = failure
                             break
                 progress.advance(task)
-        except KeyboardInterrupt:
-            outcome.interrupted = True
+        except KeyboardInterrupt as stop:
+            outcome.interrupted = stop
     return outcome
 
 

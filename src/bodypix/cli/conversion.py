@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bodypix.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, print_error
+from bodypix.cli.console import EXIT_FAILED, exit_code_of, print_error
 from bodypix.errors import MediaError, OutputError
 
 if TYPE_CHECKING:
@@ -63,9 +63,9 @@ def convert(
         kept = "what was done is kept" if keep_partial else "nothing was written"
         try:
             return run(source, stages, [sink], on_frame=on_frame)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stop:
             console.print(f"[red]interrupted[/red]; {kept}.")
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+            raise typer.Exit(exit_code_of(stop)) from None
         except MediaError as error:
             print_error(f"{error} ({kept})")
             raise typer.Exit(EXIT_FAILED) from None

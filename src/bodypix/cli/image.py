@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from bodypix.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, print_error, stderr
+from bodypix.cli.console import EXIT_FAILED, exit_code_of, print_error, stderr
 from bodypix.cli.inputs import PICTURE_SUFFIXES, collect
 from bodypix.cli.kinds import ENDINGS, NEED_PARTS, PER_PERSON, Colors, Effect, Kind, ending
 from bodypix.cli.options import (
@@ -257,8 +257,8 @@ def command(
     written = not json or _write_results(outcome, folder)
     if not quiet:
         console.print(_summary(outcome, len(failures) + len(jobs), loaded.device, folder, file))
-    if outcome.interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
+    if outcome.interrupted is not None:
+        raise typer.Exit(exit_code_of(outcome.interrupted))
     if outcome.failures or not written:
         raise typer.Exit(EXIT_FAILED)
 
@@ -390,7 +390,7 @@ def _summary(
         parts.append(f"{len(outcome.skipped)} already there")
     if failed:
         parts.append(f"[red]{failed} failed[/red]")
-    if outcome.interrupted:
+    if outcome.interrupted is not None:
         parts.append("[red]interrupted[/red]")
     if outcome.ended_by is not None:
         parts.append("[red]the device failed, the rest was not tried[/red]")

@@ -211,7 +211,7 @@ def command(
             count += 1
             return window is not None and _preview(window, frame, controls, console, quiet)
 
-        # Ctrl-C is the way to end it without a preview; what was recorded is whole.
+        # Ctrl-C (or SIGTERM) is the way to end it without a preview; what was recorded is whole.
         with suppress(KeyboardInterrupt):
             run(camera, stages, sinks, on_frame=on_frame)
     if not quiet:
