@@ -290,8 +290,6 @@ def test_settings_file(run: Run, clip: Path, tmp_path: Path) -> None:
         ("colour = 3", "sets 'colour' above its tables"),
         ("[films]\nblur = 3", "has a table [films]"),
         ("[video]\nin = 'a.mp4'", "sets 'in'"),
-        ("[video]\nthreshold = 'high'", "threshold"),
-        ("[video]\neffect = ['glow']", "glow"),
     ],
 )
 def test_settings_that_are_wrong(
@@ -300,11 +298,51 @@ def test_settings_that_are_wrong(
     settings = tmp_path / "settings.toml"
     settings.write_text(text)
     result = run(clip, "-o", tmp_path / "out.mp4", "-e", "bokeh", "--settings", settings)
-    if "effect = ['glow']" in text:
-        assert result.exit_code == 0  # the command line overrules it
-        result = run(clip, "-o", tmp_path / "out2.mp4", "--settings", settings)
     assert result.exit_code == 2, result.output
     assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("threshold = 'high'", "threshold to 'high': "),
+        ("threshold = 7", "threshold to 7: "),
+        ("effect = ['glow']", "effect to ['glow']: "),
+        ("effect = 'bokeh'", "effect to 'bokeh': expected a list of at least one, such as"),
+        ("effect = []", "effect to []: expected a list of at least one, such as"),
+        ("size = 'big'", "size to 'big': expected WIDTHxHEIGHT"),
+        ("background = 'mauve'", "background to 'mauve': expected #rrggbb"),
+        ("internal-resolution = 'huge'", "internal-resolution to 'huge': expected 'low'"),
+        ("model = 'huge'", "model to 'huge': expected one of"),
+    ],
+)
+def test_values_of_settings_that_are_wrong(
+    clip: Path, model_file: Path, tmp_path: Path, line: str, message: str
+) -> None:
+    settings = tmp_path / "settings.toml"
+    effect = "" if "effect" in line else "effect = ['bokeh']\n"
+    settings.write_text(f"{effect}{line}\n")
+    arguments = ["video", clip, "-o", tmp_path / "out.mp4", "--settings", settings]
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: --settings: {settings} sets {message}")
+    assert len(result.stderr.splitlines()) == 1
+    overruled = ["-e", "bokeh", "--threshold=0.5", "--size=9x9", "--background=white"]
+    overruled += ["--internal-resolution=full", f"--model={model_file}"]
+    result = CliRunner().invoke(app, [*map(str, arguments), *overruled])
+    assert result.exit_code == 0, result.output
+
+
+def test_a_wrong_value_on_the_command_line_is_not_blamed_on_the_settings(
+    run: Run, clip: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text("threshold = 0.5\nbackground = 'white'\n")
+    for wrong in (["--threshold", "7"], ["--background", "mauve"], ["--size", "big"]):
+        result = run(clip, "-o", tmp_path / "o.mp4", "-e", "bokeh", "--settings", settings, *wrong)
+        assert result.exit_code == 2
+        assert wrong[0] in result.stderr
+        assert "--settings" not in result.stderr
 
 
 def test_settings_file_that_is_not_there(run: Run, clip: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 import bodypix
 from bodypix.cli import anonymize, demo, image, models, serve, video, webcam
 from bodypix.cli.console import EXIT_USAGE, exit_code_of, print_error
+from bodypix.cli.settings import explained
 from bodypix.errors import BodyPixError
 from bodypix.interrupts import Terminated, raising_terminated
 
@@ -25,8 +26,11 @@ class _Commands(TyperGroup):
         with raising_terminated():
             try:
                 return super().invoke(ctx)
-            except BodyPixError as error:
-                print_error(error)
+            except (BodyPixError, typer.BadParameter) as error:
+                told = explained(error, ctx) or error
+                if isinstance(told, typer.BadParameter):
+                    raise
+                print_error(told)
                 raise typer.Exit(EXIT_USAGE) from error
             except Terminated as stop:
                 raise typer.Exit(exit_code_of(stop)) from None
