@@ -243,6 +243,28 @@ def test_an_end_on_the_way(
     assert {path.name for path in tmp_path.iterdir()} <= {"in", "out.mp4"}
 
 
+def test_a_disk_that_is_full_at_the_end(
+    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bodypix.media.sinks.video.os.replace", full)
+    result = run(clip, "-o", tmp_path / "out.mp4", "-e", "bokeh")
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_damaged_picture_of_a_film(run: Run, tmp_path: Path) -> None:
+    folder = write(tmp_path / "in")
+    (folder / "000003.png").write_text("no picture")
+    result = run(folder, "-o", tmp_path / "out.mp4", "-e", "bokeh")
+    assert result.exit_code == 1
+    assert "000003.png" in result.stderr
+    assert "nothing was written" in result.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that can be caught")
 def test_sigterm_leaves_nothing_half_written(model_file: Path, tmp_path: Path) -> None:
     options = ["--size", "240x160", "-e", "bokeh", "--model", model_file, "--threads", "1"]

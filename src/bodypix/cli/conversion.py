@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.text import Text
 
 from bodypix.cli.console import EXIT_FAILED, exit_code_of, print_error
-from bodypix.errors import MediaError, OutputError
+from bodypix.errors import ImageError, MediaError, OutputError
 
 if TYPE_CHECKING:
     from bodypix.media.frames import Frame, Sink, Source
@@ -43,7 +43,9 @@ def convert(
     bar: bool,
     keep_partial: bool,
 ) -> Report:
-    """Take a whole film through the stages; frames done and time left are shown on the way.
+    """Take a whole film through the stages, and close the sink.
+
+    Frames done and time left are shown on the way.
 
     Raises:
         typer.Exit: it was interrupted, or reading or writing failed; what happened was printed.
@@ -62,16 +64,18 @@ def convert(
 
         kept = "what was done is kept" if keep_partial else "nothing was written"
         try:
-            return run(source, stages, [sink], on_frame=on_frame)
+            report = run(source, stages, [sink], on_frame=on_frame)
+            sink.close()  # here, so that a disk that is full at the end counts as well
         except KeyboardInterrupt as stop:
             console.print(f"[red]interrupted[/red]; {kept}.")
             raise typer.Exit(exit_code_of(stop)) from None
-        except MediaError as error:
+        except (MediaError, ImageError) as error:
             print_error(f"{error} ({kept})")
             raise typer.Exit(EXIT_FAILED) from None
         except OutputError as error:
             print_error(error)
             raise typer.Exit(EXIT_FAILED) from None
+    return report
 
 
 def summary(report: Report, output: str, device: str) -> str:
