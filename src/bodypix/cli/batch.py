@@ -64,8 +64,8 @@ class Outcome:
     results: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     interrupted: KeyboardInterrupt | None = None
-    ended_by: Failure | None = None
-    """The picture at which the device failed; those after it were not tried."""
+    device_failed: bool = False
+    """The pictures after the last failure were not tried."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, ba
                         outcome.failures.append(failure)
                         report(failure, console)
                         if isinstance(error, DeviceError):
-                            outcome.ended_by = failure
+                            outcome.device_failed = True
                             break
                 progress.advance(task)
         except KeyboardInterrupt as stop:

@@ -392,7 +392,7 @@ def _summary(
         parts.append(f"[red]{failed} failed[/red]")
     if outcome.interrupted is not None:
         parts.append("[red]interrupted[/red]")
-    if outcome.ended_by is not None:
+    if outcome.device_failed:
         parts.append("[red]the device failed, the rest was not tried[/red]")
     many = len(outcome.files)
     if file is not None and many:
