@@ -238,7 +238,7 @@ def test_png_with_broken_pixels() -> None:
         decode_image(bytes(data))
 
 
-@pytest.mark.parametrize("name", ["missing.png", "."])
+@pytest.mark.parametrize("name", ["missing.png", ".", "x" * 300, "a\0b"])
 def test_unreadable_paths(name: str, tmp_path: Path) -> None:
     with pytest.raises(ImageError, match="cannot read"):
         read_image(tmp_path / name)

@@ -16,8 +16,12 @@ def temporary_beside(target: Path) -> Path:
     return target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
 
 
-def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object]) -> None:
+def write_whole(
+    path: str | os.PathLike[str], write: Callable[[BinaryIO], object], *, field: str = "path"
+) -> None:
     """Write a file under a temporary name in its folder, then rename it.
+
+    `field` is what errors call the path.
 
     Raises:
         OutputError: the folder is not there or may not be written to, or the disk is full.
@@ -33,6 +37,6 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[BinaryIO], object
             temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
-            f"path: cannot write {str(target)!r} ({error.strerror or error}). "
+            f"{field}: cannot write {str(target)!r} ({error.strerror or error}). "
             "Choose a folder that exists and that you may write to."
         ) from error

@@ -119,10 +119,9 @@ def read_image(path: str | os.PathLike[str], *, max_pixels: int | None = None) -
     """
     try:
         data = Path(path).read_bytes()
-    except OSError as error:
-        raise ImageError(
-            f"image: cannot read {os.fspath(path)!r} ({error.strerror or error})."
-        ) from error
+    except (OSError, ValueError) as error:  # a NUL in the name is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"image: cannot read {os.fspath(path)!r} ({reason}).") from error
     return decode_image(data, max_pixels=max_pixels, name=repr(os.fspath(path)))
 
 

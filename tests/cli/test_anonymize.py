@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bodypix.cli.app import app
+from bodypix.errors import OutputError
 from bodypix.media import Frame, open_sink, open_source
 from helpers.colours import picture
 
@@ -113,4 +114,38 @@ def test_a_person_without_a_face(run: Run, tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written(run: Run, clip: Path, tmp_path: Path) -> None:
     result = run(clip, "-o", tmp_path / "safe.mp4", "--report", tmp_path / "no" / "report.json")
     assert result.exit_code == 2
+    assert result.stderr.startswith("Error: --report: ")
     assert "report.json" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "safe.mp4"])
+def test_a_report_does_not_replace_a_film(run: Run, clip: Path, tmp_path: Path, name: str) -> None:
+    before = clip.read_bytes()
+    result = run(clip, "-o", tmp_path / "safe.mp4", "--report", tmp_path / name)
+    assert result.exit_code == 2
+    assert f"{name} is what " in " ".join(result.stderr.split())
+    assert clip.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_a_report_in_the_folder_of_the_frames(run: Run, clip: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "frames"
+    result = run(clip, "-o", folder, "--report", folder / "report.json")
+    assert result.exit_code == 0, result.output
+    assert json.loads((folder / "report.json").read_text())["frames"] == 20
+
+
+def test_a_report_that_fails_at_the_end(
+    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, field: str) -> None:
+        raise OutputError(f"{field}: cannot write (No space left on device).")
+
+    monkeypatch.setattr("bodypix.files.write_whole", full)
+    result = run(clip, "-o", tmp_path / "safe.mp4", "--report", tmp_path / "report.json")
+    assert result.exit_code == 1
+    assert greens(tmp_path / "safe.mp4")
+    text = " ".join(result.stderr.split())
+    assert "nobody was found in 9 of 20 frames" in text  # not lost with the file
+    assert text.endswith("Error: --report: cannot write (No space left on device).")

@@ -68,6 +68,23 @@ def test_errors_are_one_line_without_a_traceback(tmp_path: Path) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.parametrize("level", [None, "ERROR"])
+def test_opencv_keeps_quiet_unless_asked(
+    tmp_path: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch, level: str | None
+) -> None:
+    whole = save(tmp_path / "photo.bmp", picture()).read_bytes()
+    (tmp_path / "bad.bmp").write_bytes(whole[:40] + bytes(2000))
+    monkeypatch.delenv("OPENCV_LOG_LEVEL", raising=False)
+    if level:
+        monkeypatch.setenv("OPENCV_LOG_LEVEL", level)
+    arguments = ["-o", tmp_path / "out", "--model", model_file]
+    result = bodypix_command("image", tmp_path / "bad.bmp", *arguments)
+    assert result.returncode == 1
+    lines = result.stderr.splitlines()
+    assert "failed" in lines[-2]
+    assert bool(lines[:-2]) == (level is not None)
+
+
 def test_batch_in_a_process_of_its_own(tmp_path: Path, model_file: Path) -> None:
     photo = save(tmp_path / "in" / "photo.png", picture())
     (tmp_path / "in" / "bad.png").write_text("no picture")
@@ -94,6 +111,13 @@ def test_demo(tmp_path: Path, model_file: Path) -> None:
 
 def test_demo_on_a_photo_of_ones_own(tmp_path: Path, model_file: Path) -> None:
     photo = save(tmp_path / "me.png", picture())
+    before = save(tmp_path / "own" / "photo.jpg", picture()).read_bytes()
+    own = ["-o", str(tmp_path / "own"), "--photo", str(tmp_path / "own" / "photo.jpg")]
+    result = CliRunner().invoke(app, ["demo", *own, "--model", str(model_file)])
+    assert result.exit_code == 2
+    assert "is what is read" in result.stderr
+    assert [path.name for path in (tmp_path / "own").iterdir()] == ["photo.jpg"]
+    assert (tmp_path / "own" / "photo.jpg").read_bytes() == before
     arguments = ["-o", str(tmp_path / "demo"), "--photo", str(photo), "--model", str(model_file)]
     result = CliRunner().invoke(app, ["demo", *arguments])
     assert result.exit_code == 0, result.output

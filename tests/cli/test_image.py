@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from bodypix.body import RAINBOW
 from bodypix.cli.app import app
+from bodypix.errors import DeviceError, InvalidArgumentError
+from bodypix.interrupts import Terminated
 from helpers.colours import TORSO_FRONT, load, picture, save
 
 Run = Callable[..., Any]
@@ -105,8 +107,9 @@ def test_one_file(run: Run, photo: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "x.png"], "2 for each"),
-        (["-o", "x.png", "--kind", "mask", "--people"], "each person"),
+        (["-o", "x.png"], "x.png is one file, but mask and overlay would have to go into it"),
+        (["-o", "x.png", "--kind", "mask", "--people"], "a mask of each person"),
+        (["gone.png", "-o", "x.png", "--kind", "mask"], "2 pictures would"),
         (["-o", "x.jpg", "--kind", "cutout"], "needs a .png"),
         (["-o", "x.webp", "--kind", "mask"], ".png, .jpg"),
         ([], "where to write"),
@@ -161,6 +164,29 @@ def test_a_broken_model_file(photo: Path, tmp_path: Path) -> None:
     result = CliRunner().invoke(app, arguments)
     assert result.exit_code == 2
     assert "broken.onnx" in result.stderr or "model file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["LONG", "-o", "out"], 1),
+        (["in", "-o", "LONG"], 2),
+        (["in", "-o", "LONG.png", "-k", "mask"], 1),
+        (["in", "-o", "LONG.png", "-k", "mask", "--keep-existing"], 1),
+        (["in", "-o", "out", "--background", "LONG"], 2),
+        (["in", "-o", "out", "--model", "LONG"], 2),
+        (["in", "-o", "out", "--model", "LONG.onnx"], 2),
+    ],
+)
+def test_names_that_are_too_long(
+    model_file: Path, photo: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], code: int
+) -> None:
+    monkeypatch.chdir(photo.parents[1])
+    long = [argument.replace("LONG", "x" * 300) for argument in arguments]
+    result = CliRunner().invoke(app, ["image", "--quiet", "--model", str(model_file), *long])
+    assert (result.exit_code, type(result.exception)) == (code, SystemExit)
+    assert "x" * 300 in result.stderr
+    assert len(result.stderr.splitlines()) == 1
 
 
 def test_bad_files_never_stop_the_rest(run: Run, tmp_path: Path) -> None:
@@ -244,8 +270,9 @@ def test_strange_errors_fail_one_picture_only(
     assert "b.png: MemoryError: too much" in result.stderr
 
 
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt, 130), (Terminated, 143)])
 def test_interrupted_batch_keeps_what_is_done(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: type[BaseException], code: int
 ) -> None:
     from bodypix.cli import batch
 
@@ -253,25 +280,130 @@ def test_interrupted_batch_keeps_what_is_done(
 
     def interrupted_on_b(path: Path) -> Any:
         if path.name == "b.png":
-            raise KeyboardInterrupt
+            raise stop
         return real(path)
 
     for name in "abc":
         save(tmp_path / "in" / f"{name}.png", picture())
     monkeypatch.setattr(batch, "read_image", interrupted_on_b)
     result = run(tmp_path / "in", "-o", tmp_path / "out", "-k", "mask", "--json")
-    assert result.exit_code == 130
+    assert result.exit_code == code
     assert written(tmp_path / "out") == ["a.mask.png", "results.json"]
     assert len(json.loads((tmp_path / "out" / "results.json").read_text())) == 1
+    assert "1 of 3 pictures done" in result.stderr
     assert "interrupted" in result.stderr
+
+
+def test_a_device_that_fails_on_the_way_keeps_what_is_done(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bodypix.cli import batch
+
+    def fails_on_b(*arguments: Any) -> None:
+        if arguments[1].source.name == "b.png":
+            raise DeviceError("the GPU fell off the bus")
+        process(*arguments)
+
+    for name in "abc":
+        save(tmp_path / "in" / f"{name}.png", picture())
+    process = batch._process
+    monkeypatch.setattr(batch, "_process", fails_on_b)
+    out = tmp_path / "out"
+    result = run(tmp_path / "in", "-o", out, "-k", "mask", "--json")
+    assert result.exit_code == 1
+    assert written(out) == ["a.mask.png", "results.json"]
+    assert len(json.loads((out / "results.json").read_text())) == 1
+    assert "b.png: the GPU fell off the bus" in result.stderr
+    assert "1 of 3 pictures done" in result.stderr
+    assert "the rest was not tried" in result.stderr
+    result = run(tmp_path / "in" / "b.png", "-o", out, "-k", "mask")
+    assert result.exit_code == 2  # nothing was done
+
+
+def test_an_argument_that_one_picture_makes_wrong(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bodypix.cli import batch
+
+    def fails_on_b(*arguments: Any) -> None:
+        if arguments[1].source.name == "b.png":
+            raise InvalidArgumentError("blur: too much for this one")
+        process(*arguments)
+
+    for name in "abc":
+        save(tmp_path / "in" / f"{name}.png", picture())
+    process = batch._process
+    monkeypatch.setattr(batch, "_process", fails_on_b)
+    result = run(tmp_path / "in", "-o", tmp_path / "out", "-k", "mask", "--json")
+    assert result.exit_code == 1
+    assert written(tmp_path / "out") == ["a.mask.png", "c.mask.png", "results.json"]
+    assert "b.png: blur: too much" in result.stderr
+
+
+def test_a_very_wide_picture(run: Run, tmp_path: Path) -> None:
+    save(tmp_path / "in" / "wide.jpg", np.zeros((20, 26_000, 3), np.uint8))
+    result = run(tmp_path / "in", "-o", tmp_path / "out", "-e", "bokeh", "-e", "blur-face")
+    assert result.exit_code == 0, result.output
+    assert len(written(tmp_path / "out")) == 2
+
+
+def test_results_that_cannot_be_written(run: Run, photo: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "results.json").mkdir(parents=True)
+    result = run(photo, "-o", tmp_path / "out", "-k", "mask", "--json")
+    assert result.exit_code == 1
+    assert "Error: --json: cannot write" in result.stderr
+    assert "1 of 1 picture done" in result.stderr
+
+
+def test_the_summary_names_a_file_and_the_results_beside_it(
+    run: Run, photo: Path, tmp_path: Path
+) -> None:
+    result = run(photo, "-o", tmp_path / "m.jpg", "--kind", "overlay", "--json")
+    assert result.exit_code == 0, result.output
+    files = f"{tmp_path / 'm.jpg'}, {tmp_path / 'results.json'}"
+    assert f"; written: {files}." in result.stderr
+
+
+@pytest.mark.parametrize("name", ["pictures", "folder", "no", "here"])
+def test_a_failed_input_is_named_once(
+    run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(photo.parent)
+    result = run(name, photo, "-o", "out")
+    assert result.stderr.startswith(f"failed {name}: no such file or folder\n")
+    Path(name).mkdir()
+    result = run(name, photo, "-o", "out")
+    assert result.stderr.startswith(f"failed {name}: no pictures here (")
+    broken = Path(f"{name}.png")
+    broken.write_text("text")
+    result = run(broken, photo, "-o", "out")
+    assert result.stderr.splitlines()[0].count(broken.name) == 1
 
 
 def test_a_picture_that_is_read_is_never_written_over(run: Run, photo: Path) -> None:
     before = photo.read_bytes()
     result = run(photo, "-o", photo, "--kind", "mask")
     assert result.exit_code == 1
-    assert "one of the pictures to read" in result.stderr
+    assert "one of the files to read" in result.stderr
     assert photo.read_bytes() == before
+
+
+def test_a_background_is_not_written_over(run: Run, photo: Path, tmp_path: Path) -> None:
+    beach = save(tmp_path / "beach.png", picture())
+    before = beach.read_bytes()
+    result = run(photo, "-o", beach, "-e", "replace", "--background", beach)
+    assert result.exit_code == 1
+    assert "one of the files to read" in result.stderr
+    assert beach.read_bytes() == before
+
+
+def test_a_picture_called_like_the_results(run: Run, photo: Path) -> None:
+    odd = photo.rename(photo.with_name("results.json"))
+    before = odd.read_bytes()
+    result = run(odd, "-o", odd.parent, "--json", "-k", "mask")
+    assert result.exit_code == 2
+    assert "--json" in result.stderr
+    assert odd.read_bytes() == before
 
 
 def test_results_beside_the_pictures_can_be_made_twice(run: Run, photo: Path) -> None:

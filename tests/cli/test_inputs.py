@@ -73,6 +73,11 @@ def test_results_of_an_earlier_run_are_not_read_again(tmp_path: Path) -> None:
     assert "other.png" not in [name for name, _ in everything]  # written below them
 
 
+def test_a_folder_inside_the_one_to_write_to(tmp_path: Path) -> None:
+    touch(tmp_path, "in/a.png")
+    assert names([tmp_path / "in"], tmp_path) == [("a.png", "a")]
+
+
 def test_what_cannot_be_read_is_a_failure_and_the_rest_goes_on(tmp_path: Path) -> None:
     touch(tmp_path, "a.png", "sub/x/b.png")
     (tmp_path / "empty").mkdir()

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -12,9 +16,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from bodypix.cli import conversion
 from bodypix.cli.app import app
 from bodypix.errors import OutputError
+from bodypix.interrupts import Terminated
 from bodypix.media import Frame, open_sink, open_source
 from helpers.colours import picture
 
@@ -142,6 +146,22 @@ def test_what_is_read_is_not_written_over(run: Run, clip: Path) -> None:
     assert result.exit_code == 2
     assert "is what is read" in result.stderr
     assert clip.read_bytes() == before
+    background = write(clip.parent / "green.mp4", count=2)
+    before = background.read_bytes()
+    result = run(clip, "-o", background, "-e", "replace", "--background", background)
+    assert result.exit_code == 2
+    assert "is what is read" in result.stderr
+    assert background.read_bytes() == before
+
+
+@pytest.mark.parametrize("output", ["", "%06d.png"])
+def test_pictures_that_are_read_are_not_written_over(run: Run, tmp_path: Path, output: str) -> None:
+    folder = write(tmp_path / "in")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    result = run(folder / "*.png", "-o", folder / output, "-e", "bokeh", "--rate", "5")
+    assert result.exit_code == 2
+    assert "could write over" in result.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_inputs_that_are_no_film(run: Run, tmp_path: Path) -> None:
@@ -152,6 +172,23 @@ def test_inputs_that_are_no_film(run: Run, tmp_path: Path) -> None:
         assert result.exit_code == 2
         assert source.name in result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.mp4"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["LONG", "-o", "o.mp4"], ["in/clip.mp4", "-o", "LONG"], ["LONG/%d.png", "-o", "LONG/%d.png"]],
+)
+def test_names_that_are_too_long(
+    run: Run, clip: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.chdir(clip.parents[1])
+    long = [argument.replace("LONG", "x" * 300) for argument in arguments]
+    result = run(*long, "-e", "bokeh")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: ")
+    result = run("in/clip.mp4", "-o", "o.mp4", "-e", "replace", "--background", "x" * 300)
+    assert result.exit_code == 2
+    assert "--background" in result.stderr
 
 
 def test_a_film_that_was_cut_off(run: Run, tmp_path: Path) -> None:
@@ -170,7 +207,10 @@ def test_a_film_that_was_cut_off(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("keep", [False, True])
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OutputError("the disk is full")])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(KeyboardInterrupt(), 130), (Terminated(), 143), (OutputError("the disk is full"), 1)],
+)
 def test_an_end_on_the_way(
     run: Run,
     clip: Path,
@@ -178,6 +218,7 @@ def test_an_end_on_the_way(
     monkeypatch: pytest.MonkeyPatch,
     keep: bool,
     error: BaseException,
+    code: int,
 ) -> None:
     from bodypix.media import pipeline
 
@@ -194,12 +235,59 @@ def test_an_end_on_the_way(
     out = tmp_path / "out.mp4"
     result = run(clip, "-o", out, "-e", "bokeh", *(["--keep-partial"] if keep else []))
     interrupted = isinstance(error, KeyboardInterrupt)
-    assert result.exit_code == (130 if interrupted else 1), result.stderr
+    assert result.exit_code == code, result.stderr
     assert ("interrupted" if interrupted else "the disk is full") in result.stderr
     assert out.exists() == keep
     if keep:
         assert len(read(out)) == 4
     assert {path.name for path in tmp_path.iterdir()} <= {"in", "out.mp4"}
+
+
+def test_a_disk_that_is_full_at_the_end(
+    run: Run, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bodypix.media.sinks.video.os.replace", full)
+    result = run(clip, "-o", tmp_path / "out.mp4", "-e", "bokeh")
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_damaged_picture_of_a_film(run: Run, tmp_path: Path) -> None:
+    folder = write(tmp_path / "in")
+    (folder / "000003.png").write_text("no picture")
+    result = run(folder, "-o", tmp_path / "out.mp4", "-e", "bokeh")
+    assert result.exit_code == 1
+    assert "000003.png" in result.stderr
+    assert "nothing was written" in result.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that can be caught")
+def test_sigterm_leaves_nothing_half_written(model_file: Path, tmp_path: Path) -> None:
+    options = ["--size", "240x160", "-e", "bokeh", "--model", model_file, "--threads", "1"]
+    arguments = ["video", "-", "-o", tmp_path / "out.mkv", *options]
+    with subprocess.Popen(
+        [sys.executable, "-m", "bodypix", *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        for _ in range(12):  # then it waits for more
+            process.stdin.write(picture().tobytes())
+        process.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not list(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        process.stdin.close()
+        said = process.stderr.read()
+        assert process.wait(60) == 143, said
+    assert b"Traceback" not in said
+    assert not list(tmp_path.iterdir())
 
 
 def test_settings_file(run: Run, clip: Path, tmp_path: Path) -> None:
@@ -224,8 +312,6 @@ def test_settings_file(run: Run, clip: Path, tmp_path: Path) -> None:
         ("colour = 3", "sets 'colour' above its tables"),
         ("[films]\nblur = 3", "has a table [films]"),
         ("[video]\nin = 'a.mp4'", "sets 'in'"),
-        ("[video]\nthreshold = 'high'", "threshold"),
-        ("[video]\neffect = ['glow']", "glow"),
     ],
 )
 def test_settings_that_are_wrong(
@@ -234,11 +320,51 @@ def test_settings_that_are_wrong(
     settings = tmp_path / "settings.toml"
     settings.write_text(text)
     result = run(clip, "-o", tmp_path / "out.mp4", "-e", "bokeh", "--settings", settings)
-    if "effect = ['glow']" in text:
-        assert result.exit_code == 0  # the command line overrules it
-        result = run(clip, "-o", tmp_path / "out2.mp4", "--settings", settings)
     assert result.exit_code == 2, result.output
     assert message in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("threshold = 'high'", "threshold to 'high': "),
+        ("threshold = 7", "threshold to 7: "),
+        ("effect = ['glow']", "effect to ['glow']: "),
+        ("effect = 'bokeh'", "effect to 'bokeh': expected a list of at least one, such as"),
+        ("effect = []", "effect to []: expected a list of at least one, such as"),
+        ("size = 'big'", "size to 'big': expected WIDTHxHEIGHT"),
+        ("background = 'mauve'", "background to 'mauve': expected #rrggbb"),
+        ("internal-resolution = 'huge'", "internal-resolution to 'huge': expected 'low'"),
+        ("model = 'huge'", "model to 'huge': expected one of"),
+    ],
+)
+def test_values_of_settings_that_are_wrong(
+    clip: Path, model_file: Path, tmp_path: Path, line: str, message: str
+) -> None:
+    settings = tmp_path / "settings.toml"
+    effect = "" if "effect" in line else "effect = ['bokeh']\n"
+    settings.write_text(f"{effect}{line}\n")
+    arguments = ["video", clip, "-o", tmp_path / "out.mp4", "--settings", settings]
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: --settings: {settings} sets {message}")
+    assert len(result.stderr.splitlines()) == 1
+    overruled = ["-e", "bokeh", "--threshold=0.5", "--size=9x9", "--background=white"]
+    overruled += ["--internal-resolution=full", f"--model={model_file}"]
+    result = CliRunner().invoke(app, [*map(str, arguments), *overruled])
+    assert result.exit_code == 0, result.output
+
+
+def test_a_wrong_value_on_the_command_line_is_not_blamed_on_the_settings(
+    run: Run, clip: Path, tmp_path: Path
+) -> None:
+    settings = tmp_path / "settings.toml"
+    settings.write_text("threshold = 0.5\nbackground = 'white'\n")
+    for wrong in (["--threshold", "7"], ["--background", "mauve"], ["--size", "big"]):
+        result = run(clip, "-o", tmp_path / "o.mp4", "-e", "bokeh", "--settings", settings, *wrong)
+        assert result.exit_code == 2
+        assert wrong[0] in result.stderr
+        assert "--settings" not in result.stderr
 
 
 def test_settings_file_that_is_not_there(run: Run, clip: Path, tmp_path: Path) -> None:
@@ -255,10 +381,3 @@ def test_settings_by_environment(
     monkeypatch.setenv("BODYPIX_SETTINGS", os.fspath(settings))
     assert run(clip, "-o", tmp_path / "a.mp4").exit_code == 0
     assert near(read(tmp_path / "a.mp4")[0].image[5, 200], (0, 0, 255))
-
-
-def test_a_source_and_its_copy_elsewhere_are_two(tmp_path: Path) -> None:
-    conversion.refuse_same(str(tmp_path / "a.mp4"), str(tmp_path / "b" / "a.mp4"))
-    conversion.refuse_same("-", "-")
-    with pytest.raises(OutputError, match="choose another name"):
-        conversion.refuse_same(str(tmp_path / "a.mp4"), str(tmp_path / "b" / ".." / "a.mp4"))

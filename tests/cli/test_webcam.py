@@ -187,6 +187,14 @@ def test_a_recording_without_preview_ends_with_ctrl_c(run: Run, desk: Desk, tmp_
     assert desk.camera.closed
 
 
+def test_the_background_is_not_recorded_over(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "0.png").touch()
+    arguments = ["-o", tmp_path / "%d.png", "--background", tmp_path / "0.png"]
+    result = CliRunner().invoke(app, ["webcam", "--no-preview", *map(str, arguments)])
+    assert result.exit_code == 2
+    assert "could write over" in result.stderr
+
+
 def test_nothing_to_see(run: Run, desk: Desk) -> None:
     result = run("--no-preview")
     assert result.exit_code == 2

@@ -149,6 +149,7 @@ def test_blur_follows_the_size() -> None:
     assert Look().blur_for((100, 200, 3)) == 3
     assert Look().blur_for((640, 480)) == 6.4
     assert Look(blur=1.5).blur_for((640, 480)) == 1.5
+    assert Look().blur_for((100, 26_000, 3)) == 250
 
 
 class Counting(Backdrop):

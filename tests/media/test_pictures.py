@@ -241,3 +241,10 @@ def test_rates_are_exact(rate: float, exact: Fraction) -> None:
 def test_impossible_rates(rate: float) -> None:
     with pytest.raises(InvalidArgumentError, match="rate: expected"):
         open_source([frame_picture(0, SIZE)], rate=rate)
+
+
+def test_only_the_first_number_of_a_pattern_counts(tmp_path: Path) -> None:
+    with open_sink(tmp_path / "%d-100%-%d.png", size=SIZE) as sink:
+        for frame in numbered(2):
+            sink.write(frame)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0-100%-%d.png", "1-100%-%d.png"]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from bodypix.interrupts import Terminated, raising_terminated
 from bodypix.media import pipeline
 from bodypix.media.frames import Frame
 from bodypix.media.pipeline import READING, WRITING, Conveyor, run
@@ -199,6 +200,20 @@ def test_ctrl_c_while_a_frame_is_written(times: int) -> None:
     # The first waits until the frame is written, the second does not.
     assert sink.written == ([0, 1, 2] if times == 1 else [0, 1])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_sigterm_counts_as_ctrl_c_where_that_is_wanted() -> None:
+    sink = FakeSink(before=lambda index: index == 2 and signal.raise_signal(signal.SIGTERM))
+    with raising_terminated(), pytest.raises(Terminated):
+        run(FakeSource(50), {}, [sink])
+    assert sink.written == [0, 1, 2]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    own = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with raising_terminated():
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, own)
 
 
 def test_a_handler_of_the_program_is_left_alone() -> None:

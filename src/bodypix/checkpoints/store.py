@@ -104,7 +104,7 @@ def cached(
     if address is None:
         return None
     target = _open_cache(cache_dir, True, None).target(address)
-    return target if target.is_file() else None
+    return target if os.path.isfile(target) else None
 
 
 def cache_folder(cache_dir: str | Path | None = None) -> Path:
@@ -155,9 +155,9 @@ def _from_url(cache: Cache, url: str) -> Path:
         raise InvalidArgumentError(
             f"model_url: expected an http(s) address, a file URL or a path, got {url!r}"
         )
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise CheckpointError(
             f"model_url: expected a tfjs model.json or a bodypix .onnx file, got {str(path)!r}, "
-            + ("a folder" if path.is_dir() else "which does not exist")
+            + ("a folder" if os.path.isdir(path) else "which does not exist")
         )
     return path if path.suffix.lower() == ".onnx" else cache.from_file(path)

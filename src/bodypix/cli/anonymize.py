@@ -25,6 +25,7 @@ from bodypix.cli.options import (
     resolution_share,
 )
 from bodypix.cli.settings import Settings
+from bodypix.errors import OutputError
 
 if TYPE_CHECKING:
     from bodypix.media.anonymizing import Account, HidingOptions
@@ -135,12 +136,15 @@ def command(
     share = resolution_share(internal_resolution)
     dimensions = moving.size_of(size)
 
-    from bodypix.cli.conversion import convert, refuse_same, summary
+    from bodypix.cli.conversion import convert, summary
+    from bodypix.cli.targets import check_file, refuse_film, refuse_report
     from bodypix.media.anonymizing import Anonymizer, HidingOptions
     from bodypix.media.sinks import open_sink
     from bodypix.media.sources import open_source
 
-    refuse_same(source, output)
+    refuse_film(output, source, model, settings)
+    if report is not None:
+        refuse_report(report, output, source, model, settings)
     options = HidingOptions(
         what=what.value,
         how=how.value,
@@ -161,6 +165,8 @@ def command(
             audio=audio,
             keep_partial=keep_partial,
         ) as sink:
+            if report is not None:
+                check_file("--report", report)  # now, as the sink may have made its folder
             done = convert(
                 opened,
                 anonymizer.stages(),
@@ -171,14 +177,15 @@ def command(
             )
         problem = opened.problem
     account = anonymizer.account
-    if report is not None:
-        _write_report(report, source, output, options, loaded.info.name, account)
     if not quiet:
         console.print(summary(done, output, loaded.device))
     _print_account(console, account, what, report)
+    reported = report is None or _write_report(
+        report, source, output, options, loaded.info.name, account
+    )
     if problem:
         print_error(f"{source}: {problem}; the frames before are written.")
-    if problem or (strict and account.nobody):
+    if problem or not reported or (strict and account.nobody):
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -189,8 +196,8 @@ def _write_report(
     options: HidingOptions,
     model: str,
     account: Account,
-) -> None:
-    """The account as a JSON file, with what it is an account of."""
+) -> bool:
+    """Write the account as a JSON file, with what it is an account of; False, and said, if not."""
     from bodypix.files import write_whole
 
     content = {
@@ -201,7 +208,12 @@ def _write_report(
         **account.to_dict(),
     }
     text = json.dumps(content, indent=2) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    try:
+        write_whole(path, lambda file: file.write(text.encode()), field="--report")
+    except OutputError as error:
+        print_error(error)
+        return False
+    return True
 
 
 def _print_account(console: Console, account: Account, what: What, report: Path | None) -> None:

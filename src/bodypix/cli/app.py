@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -9,19 +10,30 @@ from typer.core import TyperGroup
 
 import bodypix
 from bodypix.cli import anonymize, demo, image, models, serve, video, webcam
-from bodypix.cli.console import EXIT_USAGE, print_error
+from bodypix.cli.console import EXIT_USAGE, exit_code_of, print_error
+from bodypix.cli.settings import explained
 from bodypix.errors import BodyPixError
+from bodypix.interrupts import Terminated, raising_terminated
 
 
 class _Commands(TyperGroup):
-    """Turns errors that bodypix raises on purpose into one line on stderr and exit code 2."""
+    """Turns errors that bodypix raises on purpose into one line on stderr and exit code 2.
+
+    SIGTERM ends a command as Ctrl-C does, so that nothing half written is left.
+    """
 
     def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except BodyPixError as error:
-            print_error(error)
-            raise typer.Exit(EXIT_USAGE) from error
+        with raising_terminated():
+            try:
+                return super().invoke(ctx)
+            except (BodyPixError, typer.BadParameter) as error:
+                told = explained(error, ctx) or error
+                if isinstance(told, typer.BadParameter):
+                    raise
+                print_error(told)
+                raise typer.Exit(EXIT_USAGE) from error
+            except Terminated as stop:
+                raise typer.Exit(exit_code_of(stop)) from None
 
 
 app = typer.Typer(
@@ -62,4 +74,6 @@ def _options(
 
 def main() -> None:
     """Entry point of the script `bodypix` and of `python -m bodypix`."""
+    # OpenCV reads it when it is imported. What is wrong is said here, in one line.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     app(prog_name="bodypix")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import tempfile
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from bodypix.cli.inputs import Failure, Job
 from bodypix.cli.kinds import PER_PERSON, Effect, Kind, ending
 from bodypix.cli.pictures import render, write_picture
 from bodypix.cli.search import Search
+from bodypix.cli.targets import identity
 from bodypix.errors import BodyPixError, DeviceError, InvalidArgumentError, OutputError
 from bodypix.images import read_image
 from bodypix.media.effects import Look
@@ -38,11 +39,13 @@ class Plan:
     file: Path | None = None
     keep_existing: bool = False
     json: bool = False
+    read: Sequence[str | Path] = ()
+    """What is read beside the pictures, and so not written over either."""
 
     def is_done(self, job: Job) -> bool:
         """Whether all files of a picture are there; of separate people at least the first's."""
         return bool(self.pictures) and all(
-            (self.file or job.path(self._first_person(what) + ending(what))).exists()
+            os.path.exists(self.file or job.path(self._first_person(what) + ending(what)))
             for what in self.pictures
         )
 
@@ -60,7 +63,9 @@ class Outcome:
     files: list[Path] = field(default_factory=list)
     results: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
-    interrupted: bool = False
+    interrupted: KeyboardInterrupt | None = None
+    device_failed: bool = False
+    """The pictures after the last failure were not tried."""
 
 
 @dataclass(frozen=True)
@@ -69,36 +74,24 @@ class _Batch:
 
     outcome: Outcome
     ids: dict[Path, int]
-    sources: set[Path]
-
-
-def check_folder(folder: Path) -> None:
-    """Make the folder, and find out before any work whether it can be written to.
-
-    Raises:
-        OutputError: it cannot be made or written to.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise OutputError(
-            f"--output: cannot write to {str(folder)!r} ({error.strerror or error}). "
-            "Choose a folder that you may write to."
-        ) from error
+    read: set[object]
+    """Identities of all files that are read."""
 
 
 def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, bar: bool) -> Outcome:
     """Work through the jobs. One that fails is reported on `console`, and the next follows.
 
-    Ctrl-C ends the batch after what is finished; the outcome says so.
+    Ctrl-C, SIGTERM or a device that fails ends the batch after what is finished; the outcome says
+    so.
 
     Raises:
-        InvalidArgumentError: an option is out of range, which no other picture would change.
-        DeviceError: the device failed, likewise.
+        InvalidArgumentError: an option is out of range: no picture was done before, and none after
+            would be.
+        DeviceError: the device failed before anything was done.
     """
     outcome = Outcome()
-    batch = _Batch(outcome, coco.image_ids(jobs), {job.source.resolve() for job in jobs})
+    read = {identity(path) for path in (*(job.source for job in jobs), *plan.read)}
+    batch = _Batch(outcome, coco.image_ids(jobs), read)
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
     )  # fmt: skip
@@ -112,24 +105,29 @@ def run(model: BodyPix, jobs: Sequence[Job], plan: Plan, console: Console, *, ba
                 else:
                     try:
                         _process(model, job, plan, batch)
-                    except (InvalidArgumentError, DeviceError):
-                        raise
                     except Exception as error:
                         # Whatever a strange file sets off in a decoder or in the runtime must not
                         # cost the user the rest of the batch.
+                        hopeless = isinstance(error, (InvalidArgumentError, DeviceError))
+                        if hopeless and not outcome.done:
+                            raise
                         failure = Failure(job.source, _reason(error))
                         outcome.failures.append(failure)
                         report(failure, console)
+                        if isinstance(error, DeviceError):
+                            outcome.device_failed = True
+                            break
                 progress.advance(task)
-        except KeyboardInterrupt:
-            outcome.interrupted = True
+        except KeyboardInterrupt as stop:
+            outcome.interrupted = stop
     return outcome
 
 
 def report(failure: Failure, console: Console) -> None:
-    """One line for an input that failed; the reason may name it already."""
+    """One line for an input that failed; the reason may name it already, in quotes."""
     source = str(failure.source)
-    line = failure.reason if source in failure.reason else f"{source}: {failure.reason}"
+    named = repr(source) in failure.reason
+    line = failure.reason if named else f"{source}: {failure.reason}"
     console.print(f"[red]failed[/red] {escape(line)}")
 
 
@@ -148,10 +146,8 @@ def _process(model: BodyPix, job: Job, plan: Plan, batch: _Batch) -> None:
     for what in plan.pictures:
         for person, picture in render(what, found, plan.look):
             path = plan.file or job.path(person + ending(what))
-            if path.resolve() in batch.sources:
-                raise OutputError(
-                    f"{path} is one of the pictures to read; choose another --output."
-                )
+            if identity(path) in batch.read:
+                raise OutputError(f"{path} is one of the files to read; choose another --output.")
             path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, picture)
             files.append(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -20,8 +19,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from bodypix.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, print_error
-from bodypix.errors import MediaError, OutputError
+from bodypix.cli.console import EXIT_FAILED, exit_code_of, print_error
+from bodypix.errors import ImageError, MediaError, OutputError
 
 if TYPE_CHECKING:
     from bodypix.media.frames import Frame, Sink, Source
@@ -44,7 +43,9 @@ def convert(
     bar: bool,
     keep_partial: bool,
 ) -> Report:
-    """Take a whole film through the stages; frames done and time left are shown on the way.
+    """Take a whole film through the stages, and close the sink.
+
+    Frames done and time left are shown on the way.
 
     Raises:
         typer.Exit: it was interrupted, or reading or writing failed; what happened was printed.
@@ -63,26 +64,18 @@ def convert(
 
         kept = "what was done is kept" if keep_partial else "nothing was written"
         try:
-            return run(source, stages, [sink], on_frame=on_frame)
-        except KeyboardInterrupt:
+            report = run(source, stages, [sink], on_frame=on_frame)
+            sink.close()  # here, so that a disk that is full at the end counts as well
+        except KeyboardInterrupt as stop:
             console.print(f"[red]interrupted[/red]; {kept}.")
-            raise typer.Exit(EXIT_INTERRUPTED) from None
-        except MediaError as error:
+            raise typer.Exit(exit_code_of(stop)) from None
+        except (MediaError, ImageError) as error:
             print_error(f"{error} ({kept})")
             raise typer.Exit(EXIT_FAILED) from None
         except OutputError as error:
             print_error(error)
             raise typer.Exit(EXIT_FAILED) from None
-
-
-def refuse_same(source: str, output: str) -> None:
-    """Refuse to write over what is read.
-
-    Raises:
-        OutputError: both are the same file or folder.
-    """
-    if output != "-" and os.path.realpath(source) == os.path.realpath(output):
-        raise OutputError(f"--output: {output} is what is read; choose another name.")
+    return report
 
 
 def summary(report: Report, output: str, device: str) -> str:

@@ -13,6 +13,7 @@ import typer
 from rich.table import Table
 
 from bodypix.cli.console import stdout
+from bodypix.cli.kinds import Effect, Kind
 from bodypix.cli.options import (
     Device,
     InternalResolution,
@@ -38,6 +39,15 @@ bodypix demo --photo me.jpg -o me --internal-resolution full
 
 _PHOTO = Path(__file__).parents[1] / "assets" / "astronaut.jpg"
 _RUNS = 10
+_COPY, _LEGEND = "photo.jpg", "legend.png"
+_PICTURES: tuple[tuple[Kind | Effect, str], ...] = (
+    (Kind.MASK, "mask.png"),
+    (Kind.PARTS, "parts.png"),
+    (Kind.OVERLAY, "overlay.jpg"),
+    (Kind.CUTOUT, "cutout.png"),
+    (Effect.BOKEH, "bokeh.jpg"),
+    (Effect.BLUR_FACE, "blur-face.jpg"),
+)
 
 
 def command(
@@ -61,27 +71,21 @@ def command(
     share = resolution_share(internal_resolution)
 
     from bodypix import drawing
-    from bodypix.cli.batch import check_folder
-    from bodypix.cli.kinds import Effect, Kind
     from bodypix.cli.pictures import render, write_picture
     from bodypix.cli.search import Search
+    from bodypix.cli.targets import check_folder, refuse_overwriting
     from bodypix.images import read_image
     from bodypix.media.effects import Look
     from bodypix.results import PartSegmentation
 
+    for name in (_COPY, _LEGEND, *(name for _, name in _PICTURES)):
+        refuse_overwriting("--output", output / name, [photo, model])
     check_folder(output)
     image = read_image(photo)
     loaded = load_model(model, device, threads, offline=offline)
     found = Search(parts=True, poses=True, internal_resolution=share).run(loaded, image)
-    pictures = {"photo.jpg": image, "legend.png": drawing.draw_legend()}
-    for what, name in (
-        (Kind.MASK, "mask.png"),
-        (Kind.PARTS, "parts.png"),
-        (Kind.OVERLAY, "overlay.jpg"),
-        (Kind.CUTOUT, "cutout.png"),
-        (Effect.BOKEH, "bokeh.jpg"),
-        (Effect.BLUR_FACE, "blur-face.jpg"),
-    ):
+    pictures = {_COPY: image, _LEGEND: drawing.draw_legend()}
+    for what, name in _PICTURES:
         pictures[name] = next(render(what, found, Look()))[1]
     for name, picture in pictures.items():
         write_picture(output / name, picture)

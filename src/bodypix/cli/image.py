@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from bodypix.cli.console import EXIT_FAILED, EXIT_INTERRUPTED, stderr
+from bodypix.cli.console import EXIT_FAILED, exit_code_of, print_error, stderr
 from bodypix.cli.inputs import PICTURE_SUFFIXES, collect
 from bodypix.cli.kinds import ENDINGS, NEED_PARTS, PER_PERSON, Colors, Effect, Kind, ending
 from bodypix.cli.options import (
@@ -20,6 +21,7 @@ from bodypix.cli.options import (
     load_model,
     resolution_share,
 )
+from bodypix.errors import OutputError
 
 if TYPE_CHECKING:
     from bodypix.cli.batch import Outcome
@@ -179,7 +181,7 @@ def command(
             min=0,
             max=250,
             rich_help_panel=_LOOK,
-            show_default="1% of the longer side, at least 3",
+            show_default="1% of the longer side, 3 to 250",
             help="Blur of bokeh and blur-face in pixels.",
         ),
     ] = None,
@@ -204,7 +206,7 @@ def command(
     Files are named after their picture: photo.mask.png, photo.overlay.jpg,
     photo.effect-bokeh.jpg; with --people photo.person-1.mask.png and so on. Pictures that cannot
     be read are reported and the rest goes on. Files are written whole or not at all, earlier ones
-    are replaced, and a picture that is read is never written over.
+    are replaced, and what is read is never written over.
     """
     pictures = _pictures(kinds, effects, parts=parts, pose=pose, wanted=output is not None)
     _check_use(output, pictures, json=json, keep_existing=keep_existing, people=people, soft=soft)
@@ -213,7 +215,7 @@ def command(
     from bodypix.cli import batch
     from bodypix.cli.pictures import read_background
     from bodypix.cli.search import Search
-    from bodypix.files import write_whole
+    from bodypix.cli.targets import check_folder, refuse_overwriting
     from bodypix.media.effects import Look
 
     look = Look(
@@ -240,27 +242,24 @@ def command(
     jobs, failures = collect(inputs, folder, recursive=recursive, endings=ENDINGS)
     if file is not None:
         _check_file(file, len(jobs) + len(failures), pictures, people=people)
+    beside = [path for path in (background, model) if path is not None]
     if folder is not None:
-        batch.check_folder(folder)
+        check_folder(folder)
+        if json:
+            refuse_overwriting("--json", folder / RESULTS, [*(job.source for job in jobs), *beside])
     console = stderr()
     for failure in failures:
         batch.report(failure, console)
     loaded = load_model(model, device, threads, offline=offline)
-    plan = batch.Plan(search, look, pictures, file, keep_existing, json)
+    plan = batch.Plan(search, look, pictures, file, keep_existing, json, beside)
     outcome = batch.run(loaded, jobs, plan, console, bar=console.is_terminal and not quiet)
     outcome.failures[:0] = failures
-    if json:
-        text = batch.results_text(outcome)
-        if folder is None:
-            typer.echo(text)
-        else:
-            write_whole(folder / RESULTS, lambda stream: stream.write(text.encode()))
-            outcome.files.append(folder / RESULTS)
+    written = not json or _write_results(outcome, folder)
     if not quiet:
-        console.print(_summary(outcome, loaded.device, output))
-    if outcome.interrupted:
-        raise typer.Exit(EXIT_INTERRUPTED)
-    if outcome.failures:
+        console.print(_summary(outcome, len(failures) + len(jobs), loaded.device, folder, file))
+    if outcome.interrupted is not None:
+        raise typer.Exit(exit_code_of(outcome.interrupted))
+    if outcome.failures or not written:
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -325,7 +324,7 @@ def _names_a_file(output: Path) -> bool:
     Raises:
         typer.BadParameter: as a file of a format that is not written.
     """
-    if output.is_dir() or output.suffix.lower() not in PICTURE_SUFFIXES:
+    if os.path.isdir(output) or output.suffix.lower() not in PICTURE_SUFFIXES:
         return False
     if output.suffix.lower() not in WRITTEN_SUFFIXES:
         raise typer.BadParameter(
@@ -341,11 +340,16 @@ def _check_file(file: Path, inputs: int, pictures: list[Kind | Effect], *, peopl
     Raises:
         typer.BadParameter: which ends the command with exit code 2.
     """
-    per_person = people and pictures[0] in PER_PERSON
-    if inputs != 1 or len(pictures) != 1 or per_person:
-        several = "one each person" if per_person else f"{len(pictures)} for each"
+    several = []
+    if inputs != 1:
+        several.append(f"{inputs} pictures")
+    if len(pictures) != 1:
+        several.append(" and ".join(what.value for what in pictures))
+    if people and pictures[0] in PER_PERSON:
+        several.append(f"a {pictures[0].value} of each person")
+    if several:
         raise typer.BadParameter(
-            f"{file.name} is one file, but {inputs} inputs and {several} were asked for: name a "
+            f"{file.name} is one file, but {', '.join(several)} would have to go into it: name a "
             "folder, or one picture and one --kind or --effect.",
             param_hint="--output",
         )
@@ -356,10 +360,29 @@ def _check_file(file: Path, inputs: int, pictures: list[Kind | Effect], *, peopl
         )
 
 
-def _summary(outcome: Outcome, device: str, output: Path | None) -> str:
-    """One or two lines on what became of the batch."""
+def _write_results(outcome: Outcome, folder: Path | None) -> bool:
+    """Write the JSON, to standard output without a folder; False, and said, if that fails."""
+    from bodypix.cli.batch import results_text
+    from bodypix.files import write_whole
+
+    text = results_text(outcome)
+    if folder is None:
+        typer.echo(text)
+        return True
+    try:
+        write_whole(folder / RESULTS, lambda stream: stream.write(text.encode()), field="--json")
+    except OutputError as error:
+        print_error(error)
+        return False
+    outcome.files.append(folder / RESULTS)
+    return True
+
+
+def _summary(
+    outcome: Outcome, total: int, device: str, folder: Path | None, file: Path | None
+) -> str:
+    """One or two lines on what became of the batch of so many pictures."""
     done, failed = len(outcome.done), len(outcome.failures)
-    total = done + failed + len(outcome.skipped)
     parts = [f"{done} of {total} {'picture' if total == 1 else 'pictures'} done"]
     if done:
         parts[0] += f", {1000 * outcome.seconds / done:.0f} ms each to segment ({device})"
@@ -367,9 +390,13 @@ def _summary(outcome: Outcome, device: str, output: Path | None) -> str:
         parts.append(f"{len(outcome.skipped)} already there")
     if failed:
         parts.append(f"[red]{failed} failed[/red]")
-    if outcome.interrupted:
+    if outcome.interrupted is not None:
         parts.append("[red]interrupted[/red]")
-    if output is not None and outcome.files:
-        many = len(outcome.files)
-        parts.append(f"{many} {'file' if many == 1 else 'files'} written to {escape(str(output))}")
+    if outcome.device_failed:
+        parts.append("[red]the device failed, the rest was not tried[/red]")
+    many = len(outcome.files)
+    if file is not None and many:
+        parts.append(f"written: {escape(', '.join(map(str, outcome.files)))}")
+    elif many:
+        parts.append(f"{many} {'file' if many == 1 else 'files'} written to {escape(str(folder))}")
     return "; ".join(parts) + "."

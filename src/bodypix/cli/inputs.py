@@ -38,17 +38,17 @@ def collect(
     """Find the pictures named by `inputs`, in the order given, folders in the order of names.
 
     A file is taken whatever its suffix; in folders only PICTURE_SUFFIXES count. A picture named
-    twice is taken once. Pictures inside `out`, and pictures beside their source that end like
-    something written by this command (`endings`, such as `.mask.png`), are results of an earlier
-    run and left out. A missing path or a folder without pictures is a Failure, so that the rest
-    of a batch goes on. Without `out` nothing is written, and targets mean nothing.
+    twice is taken once. Results of an earlier run are left out: pictures in an `out` below the
+    folder, and pictures beside their source that end like something written by this command
+    (`endings`, such as `.mask.png`). A missing path or a folder without pictures is a Failure, so
+    that the rest of a batch goes on. Without `out` nothing is written, and targets mean nothing.
     """
     found: list[tuple[Path, Path]] = []  # the picture and its folder below `out`
     failures: list[Failure] = []
     own = tuple(ending.casefold() for ending in endings)
     out = out and out.resolve()
     for path in inputs:
-        if path.is_dir():
+        if os.path.isdir(path):  # which, unlike Path.is_dir, takes names that are too long
             pictures = [
                 picture
                 for picture in _walk(path, recursive)
@@ -57,7 +57,7 @@ def collect(
             if not pictures:
                 failures.append(Failure(path, _no_pictures(path, recursive)))
             found += [(picture, picture.parent.relative_to(path)) for picture in pictures]
-        elif path.exists():
+        elif os.path.exists(path):
             found.append((path, Path()))
         else:
             failures.append(Failure(path, "no such file or folder"))
@@ -88,7 +88,7 @@ def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
 def _is_result(picture: Path, folder: Path, out: Path, endings: tuple[str, ...]) -> bool:
     """Whether a picture found in `folder` was written there by an earlier run into `out`."""
     place = picture.parent.resolve()
-    if out != folder and (place == out or out in place.parents):
+    if folder in out.parents and (place == out or out in place.parents):
         return True
     return out == folder and picture.name.casefold().endswith(endings)
 

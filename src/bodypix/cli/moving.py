@@ -77,7 +77,7 @@ Blur = Annotated[
         min=0,
         max=250,
         rich_help_panel=LOOK,
-        show_default="1% of the longer side, at least 3",
+        show_default="1% of the longer side, 3 to 250",
         help="Blur of bokeh and blur-face in pixels.",
     ),
 ]

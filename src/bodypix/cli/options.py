@@ -110,4 +110,4 @@ def film_threads(threads: int | None) -> int:
 
 def _is_location(model: str) -> bool:
     """Whether a file or an address is meant, not a name."""
-    return "://" in model or model.endswith((".json", ".onnx")) or Path(model).is_file()
+    return "://" in model or model.endswith((".json", ".onnx")) or os.path.isfile(model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,7 +35,7 @@ def read_background(text: str) -> str | Array:
     """
     if text in _COLOR_NAMES or re.fullmatch(r"#(?:[0-9a-fA-F]{3}){1,2}", text):
         return _COLOR_NAMES.get(text, text)
-    if not Path(text).exists():
+    if not os.path.exists(text):
         raise InvalidArgumentError(
             f"--background: expected #rrggbb, {', '.join(_COLOR_NAMES)} or a picture; got {text!r}."
         )

@@ -148,7 +148,7 @@ def command(
     if key is not None and certificate is None:
         raise typer.BadParameter("expected a --certificate too.", param_hint="--key")
     loaded = load_model(model, device, threads, offline=offline)
-    _quiet_decoders(threads)
+    _limit_decoders(threads)
     sock = listen(host, port)
     console = stderr()
     if verbose:
@@ -187,13 +187,11 @@ def _url(host: str, port: int, *, secure: bool) -> str:
     return f"{'https' if secure else 'http'}://{name}:{port}/"
 
 
-def _quiet_decoders(threads: int) -> None:
-    """Settings of OpenCV for the whole process, which is the server's own.
+def _limit_decoders(threads: int) -> None:
+    """Threads of OpenCV, in this process alone, which is the server's own.
 
-    Several workers with threads for each core would only be in each other's way, and OpenCV logs
-    every broken picture, of which a public server gets many.
+    Several workers with threads for each core would only be in each other's way.
     """
     import cv2
 
     cv2.setNumThreads(threads)
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +15,9 @@ from bodypix.errors import InvalidArgumentError, MissingExtraError
 
 TABLES = ("video", "webcam", "anonymize")
 """One table for each command that reads a settings file."""
+
+# Options that messages of the library call by another name.
+_LIBRARY_NAMES = {"name": "model", "model_url": "model"}
 
 
 def read_settings(path: Path, command: str, options: Mapping[str, set[str]]) -> dict[str, Any]:
@@ -48,6 +53,45 @@ def _check(path: Path, where: str, names: set[str], known: set[str]) -> None:
             f"--settings: {path} sets {_option(strange[0])!r} {where}, which is no option there; "
             f"expected some of {', '.join(sorted(map(_option, known)))}."
         )
+
+
+def explained(error: Exception, group: typer.Context) -> InvalidArgumentError | None:
+    """An error about an option as one about the settings file, if the option was set there.
+
+    Args:
+        error: a typer.BadParameter, or an error whose message begins with the option's name.
+        group: the context of the command's group.
+    """
+    if not isinstance(group.obj, _Loaded):
+        return None
+    loaded, message = group.obj, str(getattr(error, "message", error))
+    if (param := getattr(error, "param", None)) is not None:
+        name = str(param.name)
+    elif isinstance(error, typer.BadParameter):
+        name = _parameter(str(error.param_hint).lstrip("-"))
+    elif named := re.match(r"(?:--)?([\w-]+): ", message):
+        name = _LIBRARY_NAMES.get(named[1]) or _parameter(named[1])
+        message = message[named.end() :]
+    else:
+        return None
+    source = loaded.context.get_parameter_source(name)
+    if source is None or source.name != "DEFAULT_MAP":
+        return None
+    value = loaded.values[name]
+    if getattr(param, "multiple", False) and not (isinstance(value, list) and value):
+        message = 'expected a list of at least one, such as ["bokeh"].'
+    return InvalidArgumentError(
+        f"--settings: {loaded.path} sets {_option(name)} to {value!r}: {message}"
+    )
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A settings file that is in force, and for which command."""
+
+    path: Path
+    values: Mapping[str, Any]
+    context: typer.Context
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -88,6 +132,7 @@ def _load(ctx: typer.Context, path: Path | None) -> Path | None:
         options = {name: _names(commands[name]) for name in TABLES}
         found = read_settings(path, str(ctx.info_name), options)
         ctx.default_map = {**(ctx.default_map or {}), **found}
+        ctx.parent.obj = _Loaded(path, found, ctx)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,14 +97,15 @@ def command(
     share = resolution_share(internal_resolution)
     dimensions = moving.size_of(size)
 
-    from bodypix.cli.conversion import convert, refuse_same, summary
+    from bodypix.cli.conversion import convert, summary
+    from bodypix.cli.targets import refuse_film
     from bodypix.media.effects import Look
     from bodypix.media.filming import Film, film_stages
     from bodypix.media.sinks import open_sink
     from bodypix.media.sources import open_source
     from bodypix.options import InferenceOptions
 
-    refuse_same(source, output)
+    refuse_film(output, source, background, model, settings)
     with backdrop_of(background) as backdrop:
         film = Film(
             effects=[effect.value for effect in dict.fromkeys(effects)],
@@ -158,5 +160,5 @@ def backdrop_of(text: str) -> Backdrop:
     from bodypix.cli.pictures import read_background
     from bodypix.media.backdrops import Backdrop, FilmBackdrop
 
-    moves = Path(text).is_file() and Path(text).suffix.lower() not in PICTURE_SUFFIXES
+    moves = os.path.isfile(text) and Path(text).suffix.lower() not in PICTURE_SUFFIXES
     return FilmBackdrop(text) if moves else Backdrop(read_background(text))

@@ -140,6 +140,7 @@ def command(
     dimensions = moving.size_of(size)
 
     from bodypix.cli.controls import HELP, Controls
+    from bodypix.cli.targets import refuse_film
     from bodypix.cli.video import backdrop_of
     from bodypix.media.effects import Look
     from bodypix.media.filming import Film, film_stages
@@ -149,6 +150,8 @@ def command(
     from bodypix.media.sources import open_source
     from bodypix.options import InferenceOptions
 
+    if output is not None:
+        refuse_film(output, source, background, model, settings)
     console = stderr()
     with ExitStack() as stack:
         film = Film(
@@ -208,7 +211,7 @@ def command(
             count += 1
             return window is not None and _preview(window, frame, controls, console, quiet)
 
-        # Ctrl-C is the way to end it without a preview; what was recorded is whole.
+        # Ctrl-C (or SIGTERM) is the way to end it without a preview; what was recorded is whole.
         with suppress(KeyboardInterrupt):
             run(camera, stages, sinks, on_frame=on_frame)
     if not quiet:

@@ -45,7 +45,8 @@ class Found:
 class Look:
     """How effects are drawn; the options of the commands under "How it looks".
 
-    `background` is a colour or a picture for `replace`; `blur` None is 1% of the longer side.
+    `background` is a colour or a picture for `replace`; `blur` None is 1% of the longer side, from
+    3 to 250 pixels.
     `soft` takes the edges of cutout and replace from the probability and the picture instead of
     from the mask; people told apart have no probability, so theirs stay hard.
     """
@@ -62,7 +63,7 @@ class Look:
         """Standard deviation in pixels of the blur of bokeh and blur-face in a picture that big."""
         if self.blur is not None:
             return self.blur
-        return max(_LEAST_BLUR, _BLUR_SHARE * max(size))
+        return min(max(_LEAST_BLUR, _BLUR_SHARE * max(size)), checks.MAX_BLUR)
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from itertools import pairwise
 from types import TracebackType
 from typing import Any, Final
 
+from bodypix.interrupts import Shield
 from bodypix.media.frames import Frame, Sink, Source
-from bodypix.media.interrupts import Shield
 
 Stage = Callable[[Iterator[Any]], Iterator[Any]]
 """From the items of the stage before to those of the next, mostly a generator function.

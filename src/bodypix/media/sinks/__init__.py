@@ -75,15 +75,21 @@ def open_sink(
                 raise InvalidArgumentError(f"alpha: {prefix} shows no transparency.")
             return _open_shown(prefix, target.removeprefix(prefix), size, exact, options)
     options |= {"quality": quality, "keep_partial": keep_partial}
-    suffix = Path(target).suffix.lower()
+    if takes_pictures(target):
+        from bodypix.media.sinks.pictures import PictureSink
 
-    from bodypix.media.sinks.pictures import SUFFIXES, PictureSink
-
-    if not suffix or suffix in SUFFIXES or Path(target).is_dir():
         return PictureSink(target, size=size, alpha=alpha, **options)
     from bodypix.media.sinks.video import VideoSink
 
     return VideoSink(target, size=size, rate=exact, like=like, alpha=alpha, audio=audio, **options)
+
+
+def takes_pictures(target: str) -> bool:
+    """Whether frames go to a folder or a pattern of pictures, by the table of `open_sink`."""
+    from bodypix.media.sinks.pictures import SUFFIXES
+
+    suffix = Path(target).suffix.lower()
+    return not suffix or suffix in SUFFIXES or os.path.isdir(target)
 
 
 def _open_shown(

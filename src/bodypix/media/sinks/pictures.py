@@ -20,6 +20,29 @@ SUFFIXES: Final = (".png", ".jpg", ".jpeg")
 _NUMBER_FIELD: Final = re.compile(r"%0?\d*d")
 
 
+def pattern_of(where: str | os.PathLike[str]) -> Path:
+    """The pattern of the files; of a folder that is its `%06d.png`."""
+    path = Path(where)
+    return path if _NUMBER_FIELD.search(path.name) else path / "%06d.png"
+
+
+def target_like(where: str | os.PathLike[str], name: str) -> Path | None:
+    """The file of that name, but for upper and lower case, that a `PictureSink` could write."""
+    pattern = pattern_of(where)
+    field = _NUMBER_FIELD.search(pattern.name)
+    assert field is not None
+    before, after = pattern.name[: field.start()], pattern.name[field.end() :]
+    number = re.fullmatch(
+        re.escape(before) + r"(\d+)" + re.escape(after), name, re.ASCII | re.IGNORECASE
+    )
+    target = number and _numbered(pattern, int(number[1]))
+    return target if target and target.name.casefold() == name.casefold() else None
+
+
+def _numbered(pattern: Path, number: int) -> Path:
+    return pattern.with_name(_NUMBER_FIELD.sub(lambda field: field[0] % number, pattern.name, 1))
+
+
 class PictureSink(BaseSink):
     """`frames/000000.png`, `frames/000001.png` and so on, by `Frame.index`.
 
@@ -50,9 +73,7 @@ class PictureSink(BaseSink):
     ) -> None:
         super().__init__(os.fspath(where), size=size, alpha=alpha, keep_partial=keep_partial)
         check_quality(quality)
-        path = Path(where)
-        if not _NUMBER_FIELD.search(path.name):
-            path = path / "%06d.png"
+        path = pattern_of(where)
         self._pattern: Final = path
         self._quality: Final = quality
         suffix = path.suffix.lower()
@@ -62,7 +83,7 @@ class PictureSink(BaseSink):
                 f"{'.png' if alpha else ', '.join(SUFFIXES)} files, not {suffix!r}."
             )
         self._written: Final[list[Path]] = []
-        self._made_folder: Final = not path.parent.exists()
+        self._made_folder: Final = not os.path.exists(path.parent)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -71,7 +92,7 @@ class PictureSink(BaseSink):
             ) from error
 
     def _put(self, frame: Frame) -> None:
-        path = self._pattern.with_name(self._pattern.name % frame.index)
+        path = _numbered(self._pattern, frame.index)
         order = cv2.COLOR_RGBA2BGRA if self.alpha else cv2.COLOR_RGB2BGR
         # Fast compression: a video is many pictures, and most are only on their way.
         settings = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_JPEG_QUALITY, self._quality]

@@ -75,6 +75,22 @@ def open_source(
     )
 
 
+def files_of(path: str) -> list[Path]:
+    """The files that `open_source` reads for a path; none for what is no file or not there."""
+    if _is_several(path):
+        from bodypix.media.sources.pictures import find_pictures
+
+        return find_pictures(path)
+    return [Path(path)] if os.path.isfile(path) else []
+
+
+def _is_several(path: str) -> bool:
+    """Whether a path is a folder, or the pattern of several files."""
+    from bodypix.media.sources.pictures import is_pattern
+
+    return os.path.isdir(path) or (is_pattern(path) and not os.path.exists(path))
+
+
 def exact_rate(rate: Fraction | float) -> Fraction:
     """Frames a second as a fraction; 29.97 becomes 30000/1001.
 
@@ -104,11 +120,11 @@ def _open_path(path: str, size: tuple[int, int] | None, options: dict[str, Any])
     if camera != path or path.startswith("/dev/video") or "://" in path:
         return _open_camera(camera, size, options)
 
-    from bodypix.media.sources.pictures import PictureSource, is_pattern
+    if _is_several(path):
+        from bodypix.media.sources.pictures import PictureSource
 
-    if Path(path).is_dir() or (is_pattern(path) and not Path(path).exists()):
         return PictureSource(path, **options)
-    if not Path(path).is_file():
+    if not os.path.isfile(path):
         raise MediaError(f"source: no such file or folder: {path!r}.")
     options.pop("rate", None)  # the file knows
     if Path(path).suffix.lower() in _BY_OPENCV:

@@ -43,9 +43,9 @@ class PictureSource(BaseSource):
     def __init__(self, where: str | os.PathLike[str], *, rate: Fraction = Fraction(30)) -> None:
         self.name = os.fspath(where)
         self.rate = rate
-        self._paths = _find(self.name)
+        self._paths = find_pictures(self.name)
         if not self._paths:
-            looked = ", ".join(SUFFIXES) if Path(self.name).is_dir() else "files of that pattern"
+            looked = ", ".join(SUFFIXES) if os.path.isdir(self.name) else "files of that pattern"
             raise MediaError(f"source: no pictures at {self.name!r} (looked for {looked}).")
         self.count = len(self._paths)
         height, width = read_image(self._paths[0]).shape[:2]
@@ -69,15 +69,16 @@ class PictureSource(BaseSource):
         pass  # files are opened one at a time
 
 
-def _find(where: str) -> list[Path]:
+def find_pictures(where: str) -> list[Path]:
+    """The files of a folder or a pattern, as `PictureSource` reads them; none is no error."""
     path = Path(where)
-    if path.is_dir():
+    if os.path.isdir(path):
         found = [entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES]
     elif field := _NUMBER_FIELD.search(path.name):
         before, after = path.name[: field.start()], path.name[field.end() :]
         numbered = re.compile(re.escape(before) + r"\d+" + re.escape(after))
         folder = path.parent
-        entries = folder.iterdir() if folder.is_dir() else ()
+        entries = folder.iterdir() if os.path.isdir(folder) else ()
         found = [entry for entry in entries if numbered.fullmatch(entry.name)]
     else:
         found = [Path(name) for name in glob.glob(where)]
