@@ -102,6 +102,7 @@ def test_other_reasons_are_explained(demo: Demo, name: str, words: str) -> None:
     page = demo.page
     if page.get_attribute("#camera", "aria-pressed") == "true":
         page.click("#camera")
+        page.wait_for_selector("#camera[aria-pressed=false]")  # else the next click does the same
     page.evaluate(
         """name => {
             navigator.mediaDevices.getUserMedia = () => {
