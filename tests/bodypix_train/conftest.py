@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from bodypix_train.datasets.mixture import Mixture
+from bodypix_train.datasets.plan import Augmentation
 from bodypix_train.datasets.sample import Sample, find_faces
 from bodypix_train.networks.bodypix import BodyPixNet
+from bodypix_train.schedule import Schedule
+from bodypix_train.tasks import SegmentationTask
 
 TINY_RECIPE = """
 name = "tiny"
@@ -24,11 +29,11 @@ steps = 4
 stages = [[0.0, 33, 2]]
 """
 
+SCHEDULE = Schedule(steps=50, warmup=5, ema=0.9, stages=((0.0, 33, 4), (0.5, 49, 2)))
+
 
 @pytest.fixture
 def network() -> BodyPixNet:
-    import torch
-
     torch.manual_seed(0)
     return BodyPixNet(0.25, (16, 8)).eval()
 
@@ -49,3 +54,12 @@ def person_sample(name: str = "person", exact: bool = True) -> Sample:
 @pytest.fixture
 def sample() -> Sample:
     return person_sample()
+
+
+def mixture() -> Mixture:
+    return Mixture([(1.0, [person_sample()])], Augmentation())
+
+
+def tiny_task() -> SegmentationTask:
+    torch.manual_seed(0)
+    return SegmentationTask(BodyPixNet(0.25, (8, 8)))

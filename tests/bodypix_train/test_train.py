@@ -13,34 +13,19 @@ import cv2
 import pytest
 import torch
 
-from bodypix.errors import OutputError
-from bodypix_train import __main__ as command
 from bodypix_train import train as training
-from bodypix_train.checkpoint import begin_with, mixed, read_network, write_weights
+from bodypix_train.checkpoint import read_network
 from bodypix_train.datasets.device.stream import DeviceStream
 from bodypix_train.datasets.mixture import BatchStream, Mixture, prefetch
-from bodypix_train.datasets.plan import Augmentation
 from bodypix_train.ema import Ema
 from bodypix_train.errors import Stopped, TrainingError
 from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.precision import in_bfloat16
 from bodypix_train.runlog import read_rows
-from bodypix_train.schedule import Schedule
 from bodypix_train.tasks import Batch, SegmentationTask
 from bodypix_train.train import train
 
-from .conftest import TINY_RECIPE, person_sample
-
-SCHEDULE = Schedule(steps=50, warmup=5, ema=0.9, stages=((0.0, 33, 4), (0.5, 49, 2)))
-
-
-def mixture() -> Mixture:
-    return Mixture([(1.0, [person_sample()])], Augmentation())
-
-
-def tiny_task() -> SegmentationTask:
-    torch.manual_seed(0)
-    return SegmentationTask(BodyPixNet(0.25, (8, 8)))
+from .conftest import SCHEDULE, mixture, person_sample, tiny_task
 
 
 def test_learns_and_logs(tmp_path: Path) -> None:
@@ -90,37 +75,6 @@ def test_runs_of_older_networks_go_on(tmp_path: Path, caplog: pytest.LogCaptureF
     train(tiny_task(), mixture(), replace(SCHEDULE, steps=3), tmp_path)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 3
     assert "its optimizer begins anew" in caplog.text
-
-
-def test_a_start_gives_weights_but_not_the_form_of_older_networks(tmp_path: Path) -> None:
-    old, new = BodyPixNet(0.25, (8, 8)), BodyPixNet(0.25, (8, 8))
-    old.coarse_parts.zero_()
-    write_weights(old, tmp_path / "old.pt")
-    begin_with(new, tmp_path / "old.pt")
-    assert torch.equal(new.parts.weight, old.parts.weight.half().float())
-    assert float(new.coarse_parts) == 1
-    image = torch.zeros(1, 3, 33, 33)
-    old.eval(), new.eval()
-    parts = "part_heatmaps_fine"
-    assert not torch.allclose(old(image)[parts], new(image)[parts])
-    with pytest.raises(ValueError, match=r"old\.pt: expected a network like the recipe's"):
-        begin_with(BodyPixNet(0.25, (16, 8)), tmp_path / "old.pt")
-
-
-def test_surroundings_come_to_a_start_that_has_none(tmp_path: Path) -> None:
-    old, new = BodyPixNet(0.25, (8, 8)).eval(), BodyPixNet(0.25, (8, 8), surroundings=8).eval()
-    write_weights(old, tmp_path / "old.pt")
-    begin_with(new, tmp_path / "old.pt")
-    image = torch.rand(1, 3, 33, 49)
-    for name, head in read_network(tmp_path / "old.pt")(image).items():
-        assert torch.equal(new(image)[name], head)
-    torch.nn.init.ones_(new.surroundings.widen[1].weight)
-    write_weights(new, tmp_path / "new.pt")
-    again = read_network(tmp_path / "new.pt")
-    assert again.surroundings.width == 8
-    assert not torch.equal(again(image)["segments"], old(image)["segments"])
-    with pytest.raises(ValueError, match=r"new\.pt: expected a network like the recipe's"):
-        begin_with(old, tmp_path / "new.pt")
 
 
 def test_a_run_of_another_network_is_left_alone(tmp_path: Path) -> None:
@@ -340,79 +294,6 @@ def test_average_starts_at_the_weights() -> None:
     assert float(gap.detach().abs().max()) == pytest.approx(0.1, abs=1e-5)
 
 
-def test_small_checkpoints_hold_the_weights(tmp_path: Path) -> None:
-    network = BodyPixNet(0.25, (8, 8))
-    write_weights(network, tmp_path / "small.pt")
-    again = read_network(tmp_path / "small.pt")
-    for mine, theirs in zip(network.parameters(), again.parameters(), strict=True):
-        assert torch.allclose(mine, theirs, atol=1e-3)
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        b"not a checkpoint",
-        b"",
-        None,
-        [1, 2],
-        torch.zeros(3),
-        {"a": 1},
-        {"multiplier": 0.25, "widths": 3, "ema": {}},
-        {"multiplier": 0.25, "widths": (8,), "ema": {}},
-        {"multiplier": 0.25, "widths": (8, 8), "ema": [1]},
-        {"multiplier": 0.25, "widths": (8, 8), "ema": {}, "architecture": "AlexNet"},
-    ],
-    ids=str,
-)
-def test_not_a_checkpoint(tmp_path: Path, state: Any) -> None:
-    path = tmp_path / "last.pt"
-    if isinstance(state, bytes):
-        path.write_bytes(state)
-    elif state is None:
-        path.mkdir()
-    else:
-        torch.save(state, path)
-    with pytest.raises(ValueError, match=r"last\.pt: expected a checkpoint of bodypix-train, got"):
-        read_network(path)
-    with pytest.raises(ValueError, match=r"last\.pt: expected a checkpoint of this recipe's"):
-        train(tiny_task(), mixture(), SCHEDULE, tmp_path)
-
-
-def test_a_checkpoint_cut_short_anywhere(tmp_path: Path) -> None:
-    """Where it ends decides what PyTorch raises."""
-    write_weights(BodyPixNet(0.25, (8, 8)), tmp_path / "whole.pt")
-    whole = (tmp_path / "whole.pt").read_bytes()
-    for length in (1, 30, 5000, len(whole) // 2, len(whole) - 1):
-        (tmp_path / "cut.pt").write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"cut\.pt: expected a checkpoint of bodypix-train"):
-            read_network(tmp_path / "cut.pt")
-
-
-@pytest.mark.parametrize("error", [OSError(22, "Invalid argument"), AttributeError("x")])
-def test_whatever_pytorch_raises_the_checkpoint_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise error
-
-    monkeypatch.setattr(torch, "load", fail)
-    with pytest.raises(ValueError, match=r"cut\.pt: expected a checkpoint of bodypix-train"):
-        read_network(tmp_path / "cut.pt")
-
-
-@pytest.mark.parametrize(
-    ("target", "message"),
-    [("gone/out.pt", "cannot write .*gone/out.pt"), ("folder", "cannot write")],
-)
-def test_weights_that_cannot_be_written_leave_nothing(
-    tmp_path: Path, target: str, message: str
-) -> None:
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(OutputError, match=message):
-        write_weights(BodyPixNet(0.25, (8, 8)), tmp_path / target)
-    assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
-
-
 def test_frozen_statistics_stay(tmp_path: Path) -> None:
     task = tiny_task()
     before = {name: value.clone() for name, value in task.network.named_buffers()}
@@ -420,93 +301,3 @@ def test_frozen_statistics_stay(tmp_path: Path) -> None:
     train(task, mixture(), replace(SCHEDULE, steps=3, freeze_norm=True), tmp_path)
     assert all(torch.equal(value, before[name]) for name, value in task.network.named_buffers())
     assert not torch.equal(task.network.person.weight, weights)
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "word"),
-    [
-        (Stopped(Path("last.pt"), 7, signal.SIGTERM), 143, "stopped by SIGTERM at step 7; last.pt"),
-        (TrainingError("no room"), 1, "error: no room"),
-        (NotADirectoryError(20, "Not a directory", "file/run"), 2, "error: [Errno 20] Not a d"),
-        (OSError("read error"), 2, "error: read error"),
-    ],
-)
-def test_the_command_says_why_it_ends(
-    error: Exception, code: int, word: str, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    def fail() -> None:
-        raise error
-
-    monkeypatch.setattr(command, "app", fail)
-    with pytest.raises(SystemExit) as end:
-        command.main()
-    assert end.value.code == code
-    assert capsys.readouterr().err.startswith(word)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["train", "folder", "--data", "folder", "--out", "run"],
-        ["train", "recipe.toml", "--data", "folder", "--out", "file"],
-        ["train", "recipe.toml", "--data", "folder", "--out", "file/run"],
-        ["train", "recipe.toml", "--data", "folder", "--out", "run", "--start", "folder"],
-        ["distill", "recipe.toml", "--data", "folder", "--out", "run", "--teacher", "folder"],
-        ["label", "recipe.toml", "--data", "folder", "--labels", "file"],
-        ["make", "tiny", "--data", "folder", "--out", "file"],
-        ["make", "tiny", "--data", "folder", "--out", "file/releases"],
-        ["render", "--count", "1", "--out", "file"],
-        ["mix", "start.pt", "folder", "out.pt"],
-        ["mix", "start.pt", "start.pt", "gone/out.pt"],
-        ["mix", "start.pt", "start.pt", "folder"],
-        ["narrow", "start.pt", "gone/out.pt", "--pictures", "folder"],
-        ["export", "folder", "out.onnx"],
-        ["export", "file", "out.onnx"],
-        ["export", "start.pt", "folder"],
-        ["export", "start.pt", "gone/out.onnx"],
-        ["export", "start.pt", "out.onnx", "--keep", "gone/start.pt"],
-        ["evaluate", "--data", "folder", "--report", "file"],
-    ],
-    ids=" ".join,
-)
-def test_files_in_the_wrong_place_are_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-) -> None:  # fmt: skip
-    monkeypatch.chdir(tmp_path)
-    Path("folder/images").mkdir(parents=True)
-    cv2.imwrite("folder/images/a.png", person_sample().image)
-    Path("file").write_text("text")
-    Path("recipe.toml").write_text(TINY_RECIPE)
-    write_weights(BodyPixNet(0.25, (8, 8)), Path("start.pt"))
-    before = sorted(tmp_path.rglob("*"))
-    monkeypatch.setattr("sys.argv", ["bodypix-train", *arguments])
-    with pytest.raises(SystemExit) as end:
-        command.main()
-    assert end.value.code == 2
-    told = capsys.readouterr().err
-    assert "rror" in told
-    assert "Traceback" not in told
-    assert sorted(tmp_path.rglob("*")) == before
-
-
-def test_weights_are_mixed_by_share(tmp_path: Path) -> None:
-    first, second = BodyPixNet(0.25, (8, 8)), BodyPixNet(0.25, (8, 8))
-    torch.nn.init.constant_(first.person.weight, 1.0)
-    torch.nn.init.constant_(second.person.weight, 2.0)
-    write_weights(first, tmp_path / "first.pt")
-    write_weights(second, tmp_path / "second.pt")
-    command.mix(tmp_path / "first.pt", tmp_path / "second.pt", tmp_path / "both.pt", 0.75)
-    both = read_network(tmp_path / "both.pt")
-    assert (both.person.weight == 1.75).all()
-    further = BodyPixNet(0.25, (8, 8), surroundings=8)
-    torch.nn.init.ones_(further.surroundings.widen[1].weight)
-    write_weights(further, tmp_path / "further.pt")
-    for share in (0.0, 0.5):  # what has no surroundings adds nothing by them
-        half = mixed(tmp_path / "first.pt", tmp_path / "further.pt", share)
-        assert half.surroundings.width == 8
-        assert torch.equal(half.surroundings.widen[1].weight, torch.full((128,), share))
-    write_weights(BodyPixNet(0.25, (16, 8)), tmp_path / "other.pt")
-    with pytest.raises(ValueError, match=r"other\.pt: expected a network like .*first\.pt"):
-        command.mix(tmp_path / "first.pt", tmp_path / "other.pt", tmp_path / "both.pt", 0.5)

@@ -12,6 +12,16 @@ from typer.testing import CliRunner
 from bodypix.cli.app import app
 from helpers.colours import colour_network, picture, save
 
+Run = Callable[..., Any]
+"""Of `bodypix image` with any arguments, as the fixture `run` gives it."""
+
+
+def written(folder: Path) -> list[str]:
+    """Names of all files below a folder."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )
+
 
 @pytest.fixture(scope="session")
 def model_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
