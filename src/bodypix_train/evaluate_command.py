@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EvalData = Annotated[Path, typer.Option(help="Folder that holds the evaluation sets.")]
 Models = Annotated[
     list[str],
-    typer.Option(help="NAME=WHERE: a file (.onnx, tfjs model.json), or empty for the default."),
+    typer.Option(help="NAME=WHERE: a file (.onnx, tfjs model.json); NAME= is the built-in model."),
 ]
 Resolution = Annotated[float, typer.Option(min=0.1, max=2.0)]
 ScoresFile = Annotated[Path | None, typer.Option(help="Also write the scores as JSON.")]
