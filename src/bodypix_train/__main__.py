@@ -260,6 +260,27 @@ def narrow(
 
 
 @app.command()
+def widen(
+    narrow: Annotated[
+        Path, typer.Argument(help="Checkpoint of any network.", exists=True, dir_okay=False)
+    ],
+    out: Annotated[
+        Path, typer.Argument(help="Small checkpoint to write, for --start.", dir_okay=False)
+    ],
+    multiplier: Annotated[float, typer.Option(help="Of the new network.", min=0.1, max=2)] = 1.0,
+    widths: Annotated[
+        tuple[int, int], typer.Option(help="Its decoder's channels at strides 8 and 4.")
+    ] = (192, 64),
+) -> None:
+    """Begin a wider network that answers as a narrow one does."""
+    from .checkpoint import read_network, write_weights
+    from .widen import widened
+
+    check_target("OUT", out)
+    write_weights(widened(read_network(narrow), multiplier, widths), out)
+
+
+@app.command()
 def export(
     checkpoint: Annotated[
         Path, typer.Argument(help="last.pt of a training run.", exists=True, dir_okay=False)

@@ -62,8 +62,11 @@ def _runs(release: Release, ledger: Ledger, folder: Path) -> str:
         result = ledger.result(f"run {run.name}")
         teacher = run.teacher or ("the published network" if recipe.taught else "none")
         lengths = [f"{result['steps']:,}", f"{result['seconds'] / 60:.0f}"]
-        rows.append([run.recipe, teacher, *lengths, _last_losses(folder / f"log-{run.name}.csv")])
-    return table(["recipe", "teacher", "steps", "minutes", "losses at the end"], rows)
+        losses = _last_losses(folder / f"log-{run.name}.csv")
+        others = ", ".join(f"{share:g} of {name}" for name, share in run.mix.items()) or "nothing"
+        rows.append([run.recipe, teacher, *lengths, losses, others])
+    header = ["recipe", "teacher", "steps", "minutes", "losses at the end", "mixed with"]
+    return table(header, rows)
 
 
 def _last_losses(log: Path) -> str:

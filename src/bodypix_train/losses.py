@@ -143,5 +143,10 @@ def labelled_pose_losses(out: dict[str, Tensor], targets: dict[str, Tensor]) -> 
 
 
 def hint_loss(feature: Tensor, teacher: Tensor) -> Tensor:
-    """Squared error of a backbone feature, relative to the teacher's own energy."""
+    """Squared error of a backbone feature, relative to the teacher's own energy.
+
+    A network two or more times as wide follows with the mean of the channels that began as
+    copies of one (see `widen`).
+    """
+    feature = feature.unflatten(1, (-1, teacher.shape[1])).mean(1)
     return F.mse_loss(feature, teacher) / teacher.square().mean().clamp(min=1e-6)

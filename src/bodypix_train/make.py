@@ -5,7 +5,9 @@ begins. In the folder of releases:
 
     labels/                 the teachers' answers, shared by all releases
     NAME/steps.json         which steps are done, and what went into them
-    NAME/runs/RECIPE/       checkpoint and log of a run, narrow.pt where it starts from a wider one,
+    NAME/runs/RECIPE/       checkpoint and log of a run, narrow.pt or wide.pt where it starts from
+                            a network of another width, mixed.pt where the weights of runs before
+                            it take part in the outcome,
                             labels/ where pictures are labelled anew for it and the runs after it
     NAME/NAME.onnx          the model
     NAME/start.pt           the same weights as a small checkpoint, to start or teach others
@@ -19,7 +21,7 @@ begins. In the folder of releases:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -83,10 +85,16 @@ class Workshop:
         folder.mkdir(parents=True, exist_ok=True)
         ledger = Ledger(folder / "steps.json")
         last, labels = None, self.labels
+        outcomes: dict[str, Path] = {}
         for run in release.runs:
             place = folder / "runs" / run.name
             labels = place / "labels" if run.relabel else labels  # and for the runs after it
-            last = self._run(release, run, ledger, place, last, weights, labels)
+            start = weights[release.beside(run.start)] if run.start else last
+            last = self._run(release, run, ledger, place, start, weights, labels)
+            if run.mix:
+                others = {**outcomes, "start": self._begun_with(run, place, start)}
+                last = self._mixed(run, ledger, place, last, others)
+            outcomes[run.name] = last
         assert last is not None  # a release has runs
         model = self._export(release, ledger, folder, last)
         if release.evaluate and self.evaluate:
@@ -123,13 +131,12 @@ class Workshop:
         return self._make(read_release(path)) / "start.pt"
 
     def _run(
-        self, release: Release, run: Run, ledger: Ledger, folder: Path, before: Path | None,
+        self, release: Release, run: Run, ledger: Ledger, folder: Path, start: Path | None,
         weights: dict[Path, Path], labels: Path,
     ) -> Path:  # fmt: skip
         """Train one run, unless that is done; returns its checkpoint."""
         recipe, last, step = release.recipe_path(run), folder / "last.pt", f"run {run.name}"
         teacher = weights[release.beside(run.teacher)] if run.teacher else None
-        start = weights[release.beside(run.start)] if run.start else before
         inputs = {
             "recipe": read_toml(recipe),
             "steps": run.steps,
@@ -137,7 +144,9 @@ class Workshop:
             "start": _checksum(start),
             "narrow": run.narrow,
             "teacher": _checksum(teacher),
-            **({"relabel": True} if run.relabel else {}),  # ledgers of before have no such field
+            # Ledgers of before have no such fields.
+            **({"widen": True} if run.widen else {}),
+            **({"relabel": True} if run.relabel else {}),
         }
         if last.exists():
             if ledger.done(step, inputs):
@@ -149,8 +158,12 @@ class Workshop:
                 )
         self._prepare(release, recipe, labels, start if run.relabel else None)
         ledger.begin(step, inputs)
+        given, start = start, self._begun_with(run, folder, start)
         if run.narrow is not None:
-            start = self._narrowed(start, run.narrow, recipe, folder)
+            options = ["--pictures", str(self.data / run.narrow)]
+            self._reshape("narrow", given, recipe, start, options)
+        if run.widen:
+            self._reshape("widen", given, recipe, start)
         arguments = ["distill" if teacher else "train", str(recipe), "--data", str(self.data)]
         arguments += ["--labels", str(labels), "--out", str(folder)]
         for option, value in {
@@ -162,16 +175,41 @@ class Workshop:
         ledger.finish(step, {"steps": state["step"], "seconds": round(state["elapsed"])})
         return last
 
-    def _narrowed(self, wide: Path | None, pictures: str, recipe: Path, folder: Path) -> Path:
-        """A start of the recipe's shape, made of a wider network unless the run has begun."""
-        shape, start = read_recipe(recipe), folder / "narrow.pt"
-        if (folder / "last.pt").exists():
-            return start
-        folder.mkdir(parents=True, exist_ok=True)
-        arguments = ["narrow", str(wide), str(start), "--pictures", str(self.data / pictures)]
-        arguments += ["--multiplier", str(shape.multiplier)]
-        self.command([*arguments, "--widths", *map(str, shape.widths)])
-        return start
+    def _begun_with(self, run: Run, folder: Path, start: Path | None) -> Path | None:
+        """Where the weights lie that the run begins with, of its own shape."""
+        if run.narrow is not None:
+            return folder / "narrow.pt"
+        return folder / "wide.pt" if run.widen else start
+
+    def _reshape(
+        self, command: str, given: Path | None, recipe: Path, start: Path | None,
+        options: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        """Make a start of the recipe's shape of another network, unless the run has begun."""
+        assert start is not None  # `_begun_with` has named it
+        if (start.parent / "last.pt").exists():
+            return
+        shape = read_recipe(recipe)
+        start.parent.mkdir(parents=True, exist_ok=True)
+        arguments = [command, str(given), str(start), "--multiplier", str(shape.multiplier)]
+        self.command([*arguments, "--widths", *map(str, shape.widths), *options])
+
+    def _mixed(
+        self, run: Run, ledger: Ledger, folder: Path, last: Path, others: dict[str, Path | None]
+    ) -> Path:
+        """Average what came of a run with other weights, unless that is done."""
+        out, step = folder / "mixed.pt", f"mix {run.name}"
+        weights = {name: _checksum(others[name]) for name in run.mix}
+        inputs = {"outcome": _checksum(last), "mix": run.mix, "weights": weights}
+        if not (ledger.done(step, inputs) and out.exists()):
+            ledger.begin(step, inputs)
+            whole = 1 - sum(run.mix.values())  # of the final mean, as far as it has been taken
+            for name, share in run.mix.items():
+                arguments = ["mix", str(others[name]), str(last), str(out)]
+                self.command([*arguments, "--share", str(round(whole / (whole + share), 6))])
+                whole, last = whole + share, out
+            ledger.finish(step, {"sha256": _checksum(out)})
+        return out
 
     def _prepare(self, release: Release, recipe: Path, labels: Path, network: Path | None) -> None:
         """Synthetic people and teachers' answers; both commands skip what is there.

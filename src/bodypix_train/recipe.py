@@ -154,9 +154,14 @@ class Recipe:
         return data / self.teachers
 
     def check_hints(self, architecture: str, multiplier: float) -> None:
-        """Raises ValueError if a teacher of this backbone has features of other widths."""
-        mine, theirs = (self.architecture, self.multiplier), (architecture, multiplier)
-        if self.hints and mine != theirs:
+        """Raises ValueError unless features are as wide as those of a teacher of this backbone.
+
+        Or twice as wide, or more (see `losses.hint_loss`), but for stages, which build on them.
+        """
+        alike = self.architecture == architecture and not self.multiplier % multiplier
+        if self.task == "stagewise":
+            alike = alike and self.multiplier == multiplier
+        if self.hints and not alike:
             raise ValueError(
                 f"loss.hints: expected none where a {architecture} x{multiplier:g} teaches a"
                 f" {self.architecture} x{self.multiplier:g}: their features have different widths;"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +32,23 @@ class Run:
     ``recipe`` is relative to the release file. ``teacher`` (None: the published network) and
     ``start`` (for the first run; None: random weights) are release files beside this one, which
     are made first, or checkpoints. ``narrow``: the start is a wider network, and the pictures in
-    this folder, below the data folder, show what to keep of it (see `narrow`). ``relabel``: the
-    photos are labelled anew for this run and those after it, and what it starts from has a say.
-    ``steps`` takes the place of the recipe's; ``minutes`` ends the run by the clock.
+    this folder, below the data folder, show what to keep of it (see `narrow`); ``widen``: it is a
+    narrower one (see `widen`). ``relabel``: the photos are labelled anew for this run and those
+    after it, and what it starts from has a say.
+    ``steps`` takes the place of the recipe's; ``minutes`` ends the run by the clock. ``mix``: what
+    comes of the run is averaged with the weights of runs before it, by name and share, where
+    "start" is what it began with.
     """
 
     recipe: str
     teacher: str | None = None
     start: str | None = None
     narrow: str | None = None
+    widen: bool = False
     relabel: bool = False
     steps: int | None = None
     minutes: float | None = None
+    mix: dict[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -142,6 +147,13 @@ def check(release: Release) -> None:
     for run in release.runs[1:]:
         expect(run.start is None, "runs.start", "a start for the first run only", run.start)
     begins = release.runs[0].start is not None
+    for number, run in enumerate(release.runs):
+        known = [*(["start"] if number or begins else []), *names[:number]]
+        for name, share in run.mix.items():
+            expect(name in known, "runs.mix", f"one of {', '.join(known) or 'none'}", name)
+            good = isinstance(share, float | int) and 0 < share < 1
+            expect(good, f"runs.mix.{name}", "a share between 0 and 1", repr(share))
+        expect(sum(run.mix.values()) < 1, "runs.mix", "shares below 1 in all", run.mix)
     expect(
         begins or not release.runs[0].relabel, "runs.relabel", "false where nothing begins", True
     )
@@ -163,12 +175,9 @@ def check(release: Release) -> None:
             recipe.surroundings,
         )
         around = recipe.surroundings
-        expect(
-            run.narrow is None or run.start is not None,
-            "runs.narrow",
-            "a start as well",
-            run.narrow,
-        )
+        for name, value in (("narrow", run.narrow), ("widen", run.widen)):
+            expect(not value or run.start is not None, f"runs.{name}", "a start as well", value)
+        expect(not (run.narrow and run.widen), "runs.widen", "false beside narrow", run.widen)
         if run.teacher is None and recipe.taught:
             recipe.check_hints("MobileNetV1", 0.5)
 

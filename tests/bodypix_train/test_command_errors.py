@@ -55,6 +55,8 @@ def test_the_command_says_why_it_ends(
         ["mix", "start.pt", "start.pt", "gone/out.pt"],
         ["mix", "start.pt", "start.pt", "folder"],
         ["narrow", "start.pt", "gone/out.pt", "--pictures", "folder"],
+        ["widen", "start.pt", "gone/out.pt"],
+        ["widen", "start.pt", "out.pt", "--multiplier", "0.2"],
         ["export", "folder", "out.onnx"],
         ["export", "file", "out.onnx"],
         ["export", "start.pt", "folder"],

@@ -104,6 +104,13 @@ def test_hints_need_the_same_backbone(folder: Path) -> None:
     assert "loss.hints: expected none where a ResNet14 x0.125 teaches" in str(result.exception)
     with pytest.raises(ValueError, match="different widths"):
         read_recipe(path).check_hints("MobileNetV1", 0.5)
+    read_recipe(path).check_hints("MobileNetV1", 0.125)  # twice as wide: channels are copies
+
+    stages = 'hints = [3, 5, 13]\ntask = "stagewise"'
+    path.write_text(path.read_text().replace("hints = [3]", stages))
+    read_recipe(path).check_hints("MobileNetV1", 0.25)
+    with pytest.raises(ValueError, match="different widths"):
+        read_recipe(path).check_hints("MobileNetV1", 0.125)
 
 
 def test_parts_weights_scale_the_losses_of_parts_alone(big: BodyPixNet) -> None:

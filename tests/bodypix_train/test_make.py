@@ -22,9 +22,10 @@ import bodypix
 from bodypix_train import child
 from bodypix_train.__main__ import app
 from bodypix_train.catalogue_entry import put_into
-from bodypix_train.checkpoint import read_network
+from bodypix_train.checkpoint import read_network, write_weights
 from bodypix_train.child import StepFailed, run_command
 from bodypix_train.make import Workshop
+from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.release import read_release
 from helpers.colours import colour_network
 
@@ -245,6 +246,62 @@ def test_a_student_can_begin_as_a_likeness_of_its_teacher(
     (plans / "student.toml").write_text(STUDENT.replace("steps = 3", 'narrow = "images"'))
     with pytest.raises(ValueError, match=r"runs\.narrow: expected a start as well, got images"):
         read_release(plans / "student.toml")
+
+
+def test_a_larger_model_can_begin_as_a_copy_of_a_smaller_one(
+    plans: Path, data: Path, tmp_path: Path
+) -> None:
+    (plans / "one.toml").write_text(TINY_RECIPE.replace("[8, 8]", "[16, 16]"))
+    (plans / "large.toml").write_text(
+        RELEASE.replace('"one.toml"', '"one.toml"\nstart = "small.pt"\nwiden = true\nsteps = 1')
+    )
+    write_weights(BodyPixNet(0.25, (8, 8)), plans / "small.pt")
+    commands = RealCommands()
+    workshop = Workshop(commands, data, tmp_path / "out", evaluate=False)
+    folder = workshop.make(read_release(plans / "large.toml"))
+    start = folder / "runs" / "one" / "wide.pt"
+    assert commands.calls[0][:3] == ["widen", str(plans / "small.pt"), str(start)]
+    assert commands.calls[1][commands.calls[1].index("--start") + 1] == str(start)
+    assert read_network(start).widths == (16, 16)
+    assert commands.names() == ["widen", "train", "train", "export", "curves"]
+    workshop.make(read_release(plans / "large.toml"))
+    assert commands.names() == []
+
+
+def test_runs_before_it_take_part_in_an_outcome(plans: Path, data: Path, tmp_path: Path) -> None:
+    last = "mix = { start = 0.25, one = 0.25, zero = 0.1 }\n"
+    (plans / "zero.toml").write_text('base = "one.toml"\nseed = 5\n')
+    text = RELEASE.replace("[[runs]]", '[[runs]]\nrecipe = "zero.toml"\n[[runs]]', 1)
+    text = text.replace('"one.toml"\n', '"one.toml"\nmix = { start = 0.5 }\n')
+    (plans / "tiny.toml").write_text(text.replace('"two.toml"\n', f'"two.toml"\n{last}'))
+    commands = RealCommands()
+    workshop = Workshop(commands, data, tmp_path / "out", evaluate=False)
+    folder = workshop.make(read_release(plans / "tiny.toml"))
+    assert commands.names() == [
+        "train",
+        *("train", "mix"),
+        *("train", "mix", "mix", "mix"),
+        *("export", "curves"),
+    ]
+    runs = folder / "runs"
+
+    def bias(file: Path) -> float:
+        return float(read_network(file).person.bias.detach())
+
+    zero, one, two = (bias(runs / name / "last.pt") for name in ("zero", "one", "two"))
+    first = bias(runs / "one" / "mixed.pt")
+    assert len({zero, one, two}) == 3
+    assert first == pytest.approx(0.5 * zero + 0.5 * one, rel=2e-3)
+    mean = 0.4 * two + 0.5 * first + 0.1 * zero
+    assert bias(folder / "start.pt") == pytest.approx(mean, rel=2e-3)
+    assert "| two.toml | none | 2 | 0 |" in (card := (folder / "card.md").read_text())
+    assert "0.25 of start, 0.25 of one, 0.1 of zero |" in card
+
+    workshop.make(read_release(plans / "tiny.toml"))
+    assert commands.names() == []
+    (runs / "two" / "mixed.pt").unlink()
+    workshop.make(read_release(plans / "tiny.toml"))
+    assert commands.names() == ["mix", "mix", "mix"]
 
 
 def test_releases_that_rest_on_each_other_are_refused(

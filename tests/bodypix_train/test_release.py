@@ -99,6 +99,20 @@ def test_a_release_knows_what_it_needs(folder: Path) -> None:
         ('"two.toml"', '"two.toml"\nstart = "x.pt"', "a start for the first run only"),
         ('"one.toml"', '"one.toml"\nteacher = "x.pt"', r"expected the file .*x\.pt"),
         ('"one.toml"', '"one.toml"\nteacher = "x.onnx"', r"a \.toml or \.pt file"),
+        ('"one.toml"', '"one.toml"\nwiden = true', r"runs\.widen: expected a start as well"),
+        ('"one.toml"', '"one.toml"\nmix = { start = 0.5 }', r"runs\.mix: expected one of none"),
+        ('"two.toml"', '"two.toml"\nmix = { two = 0.5 }', r"expected one of start, one, got two"),
+        (
+            '"two.toml"',
+            '"two.toml"\nmix = { one = 1 }',
+            r"runs\.mix\.one: expected a share .* got 1",
+        ),
+        ('"two.toml"', '"two.toml"\nmix = { one = "a" }', r"expected a share .* got 'a'"),
+        (
+            '"two.toml"',
+            '"two.toml"\nmix = { one = 0.5, start = 0.5 }',
+            r"runs\.mix: expected shares below 1 in all",
+        ),
     ],
 )
 def test_a_wrong_release_is_refused(folder: Path, old: str, new: str, match: str) -> None:

@@ -11,6 +11,7 @@ import torch
 from bodypix_train.networks.bodypix import BodyPixNet, hint_name
 from bodypix_train.targets import no_pose_targets, pose_targets
 from bodypix_train.tasks import Batch, SegmentationTask, StagewiseTask
+from bodypix_train.widen import widened
 
 HINTS = (3, 5, 13)
 
@@ -80,6 +81,18 @@ def test_hints_fade_towards_the_end(teacher: BodyPixNet) -> None:
     for block in HINTS:
         expected = 0.2 * float(begin[hint_name(block)])
         assert float(end[hint_name(block)]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_hints_lead_the_means_of_a_wider_networks_copies(teacher: BodyPixNet) -> None:
+    batch = taught_batch(teacher.eval())
+    wide = widened(teacher, 2 * teacher.multiplier, teacher.widths)
+    task = SegmentationTask(wide, hints=HINTS, hint_weight=1.0, mixed=False).eval()
+    with torch.no_grad():
+        for block in HINTS:
+            assert float(task(batch)[1][hint_name(block)]) < 1e-6
+        half = wide.backbone.blocks[12][1][1].bias
+        half[: len(half) // 2] += 0.5  # the others stay
+        assert float(task(batch)[1][hint_name(13)]) > 1e-3
 
 
 def test_pose_labels_count_only_where_there_are_some(teacher: BodyPixNet) -> None:

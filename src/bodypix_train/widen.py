@@ -1,0 +1,65 @@
+"""A wide network that begins as a trained narrow one, instead of at random."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .networks.bodypix import BodyPixNet
+
+SPREAD = 0.5  # how differently the copies of a channel are read, in deviations of the weights
+
+
+@torch.no_grad()
+def widened(
+    narrow: BodyPixNet, multiplier: float, widths: tuple[int, int], seed: int = 0
+) -> BodyPixNet:
+    """A network of these sizes that gives the same answers as ``narrow``.
+
+    Its channels are copies of the narrow network's, over and over again in their order, and who
+    reads them shares his weights among the copies (Net2WiderNet, Chen et al. 2016). The shares
+    are unequal, as ``seed`` draws them, or the copies would learn alike forever. `surroundings`
+    stay as wide as they are. Raises ValueError where a size would be smaller.
+    """
+    sizes, wanted = (narrow.multiplier, *narrow.widths), (multiplier, *widths)
+    if any(new < old for old, new in zip(sizes, wanted, strict=True)):
+        raise ValueError(
+            f"expected at least multiplier {narrow.multiplier} and widths {narrow.widths},"
+            f" got {multiplier} and {widths}"
+        )
+    around = narrow.surroundings.width if narrow.surroundings else 0
+    wide = BodyPixNet(multiplier, widths, narrow.architecture, surroundings=around)
+    wide.coarse_share.copy_(narrow.coarse_share)
+    wide.coarse_parts.copy_(narrow.coarse_parts)
+    generator = torch.Generator().manual_seed(seed)
+    for theirs, mine in zip(narrow.modules(), wide.modules(), strict=True):
+        if isinstance(theirs, nn.Conv2d) and isinstance(mine, nn.Conv2d):
+            _share(theirs, mine, generator)
+        elif isinstance(theirs, nn.BatchNorm2d) and isinstance(mine, nn.BatchNorm2d):
+            for name, value in theirs.state_dict().items():
+                own = mine.state_dict()[name]
+                own.copy_(value[copies(len(value), len(own))] if value.ndim else value)
+    return wide.eval()
+
+
+def copies(old: int, new: int) -> Tensor:
+    """Which of ``old`` channels each of ``new`` ones is a copy of."""
+    return torch.arange(new) % old
+
+
+def _share(theirs: nn.Conv2d, mine: nn.Conv2d, generator: torch.Generator) -> None:
+    """Give ``mine`` the filters of a narrower layer, shared among the copies of what they read."""
+    outputs = copies(theirs.out_channels, mine.out_channels)
+    weight = theirs.weight[outputs]
+    if theirs.groups == 1:
+        old = theirs.in_channels
+        source = copies(old, mine.in_channels)
+        count = source.bincount(minlength=old)[source]
+        weight = weight[:, source]
+        noise = torch.randn(weight.shape, generator=generator) * (SPREAD * weight.std())
+        mean = torch.zeros(len(weight), old, *weight.shape[2:]).index_add_(1, source, noise)
+        noise -= (mean / source.bincount(minlength=old)[:, None, None])[:, source]
+        weight = weight / count[:, None, None] + noise
+    mine.weight.copy_(weight)
+    if theirs.bias is not None and mine.bias is not None:
+        mine.bias.copy_(theirs.bias[outputs])
