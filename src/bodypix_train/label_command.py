@@ -39,6 +39,7 @@ def label(
     from rich.progress import track
 
     from .checkpoint import read_network
+    from .datasets.photos import drawing_of
     from .fit_parts import judge_of
     from .label import Teachers, label_pictures, pictures, read_share
     from .network_teacher import NetworkTeacher
@@ -56,12 +57,15 @@ def label(
     teachers = replace(teachers, judge=judge)
     done: set[Path] = set()
     for source in plan.sources:
-        out = label_folder_of(source, labels)
-        if out in done or not source.asks_teachers:
+        if not source.asks_teachers:
             continue
-        done.add(out)
-        mine = pictures(data / source.images)[number - 1 :: processes]
-        answers = label_pictures(mine, out, teachers)
+        wanted = [path for path in pictures(data / source.images) if path not in done]
+        if source.kind in ("ccp-drawn", "ccp-undrawn"):  # the rest may not be asked for
+            drawn = source.kind == "ccp-drawn"
+            wanted = [path for path in wanted if drawing_of(path).exists() == drawn]
+        done.update(wanted)
+        mine = wanted[number - 1 :: processes]
+        answers = label_pictures(mine, label_folder_of(source, labels), teachers)
         for path, state in track(answers, source.images, total=len(mine)):
             if state == "unreadable":
                 typer.echo(f"{path}: unreadable picture, left out", err=True)

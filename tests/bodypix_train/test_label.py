@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +83,30 @@ def test_processes_share_the_work(folder: Path, monkeypatch: pytest.MonkeyPatch)
         assert sorted(path.name for path in labels.rglob("*.npz")) == made
         assert ("bad.png: unreadable" in result.stderr) == (share == "1/2")
     assert opened == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "labelled"),
+    [
+        (["ccp-drawn"], ["a.npz"]),
+        (["ccp-undrawn"], ["b.npz"]),
+        (["ccp-drawn", "ccp-undrawn"], ["a.npz", "b.npz"]),
+    ],
+)
+def test_only_the_half_of_ccp_that_a_recipe_takes_is_labelled(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, kinds: list[str], labelled: list[str]
+) -> None:
+    (folder.parent / "labels").mkdir()
+    cv2.imwrite(str(folder.parent / "labels" / "a.png"), np.zeros((64, 48), np.uint8))
+    recipe, answers = folder.parent / "tiny.toml", folder.parent / "answers"
+    entries = (f'{{ kind = "{kind}", images = "images", weight = 1.0 }}' for kind in kinds)
+    sources = f"sources = [{', '.join(entries)}]"
+    recipe.write_text(re.sub("sources = .*", sources, TINY_RECIPE))
+    monkeypatch.setattr(Teachers, "from_folder", lambda path, threads: SquareTeacher())
+    monkeypatch.setattr(fit_parts, "judge_of", lambda *arguments: None)
+    arguments = ["label", str(recipe), "--data", str(folder.parent), "--labels", str(answers)]
+    assert CliRunner().invoke(app, arguments).exception is None
+    assert sorted(path.name for path in answers.rglob("*.npz")) == labelled
 
 
 @pytest.mark.parametrize("text", ["", "2", "0/2", "3/2", "a/b", "1/", "-1/2"])

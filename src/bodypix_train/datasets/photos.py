@@ -102,9 +102,6 @@ def read_ccp(root: Path, labels: Path, budget: Budget, *, drawn: bool) -> LazyLi
     person are not taught, unless they touch the labelled person, whose outline is known.
     """
 
-    def drawing_of(path: Path) -> Path:
-        return root / "labels" / f"{path.stem}.png"
-
     def read(path: Path) -> Sample:
         image = read_rgb(path)
         teacher, parts = read_labels(label_file(labels, path))
@@ -124,6 +121,11 @@ def read_ccp(root: Path, labels: Path, budget: Budget, *, drawn: bool) -> LazyLi
     images = root / "images"
     paths = [path for path in labelled(images, labels) if drawing_of(path).exists() == drawn]
     return LazyList(str(images), paths, read, budget, exact=drawn)
+
+
+def drawing_of(path: Path) -> Path:
+    """Where the hand-made mask lies of a picture of Clothing Co-Parsing, if it has one."""
+    return path.parent.parent / "labels" / f"{path.stem}.png"
 
 
 def pictures_below(root: Path) -> list[Path]:
