@@ -268,6 +268,9 @@ def widen(
         Path, typer.Argument(help="Small checkpoint to write, for --start.", dir_okay=False)
     ],
     multiplier: Annotated[float, typer.Option(help="Of the new network.", min=0.1, max=2)] = 1.0,
+    late_multiplier: Annotated[
+        float | None, typer.Option(help="Of its blocks at stride 16, if another.", min=0.1, max=2)
+    ] = None,
     widths: Annotated[
         tuple[int, int], typer.Option(help="Its decoder's channels at strides 8 and 4.")
     ] = (192, 64),
@@ -277,7 +280,7 @@ def widen(
     from .widen import widened
 
     check_target("OUT", out)
-    write_weights(widened(read_network(narrow), multiplier, widths), out)
+    write_weights(widened(read_network(narrow), multiplier, widths, late_multiplier), out)
 
 
 @app.command()

@@ -35,6 +35,7 @@ def read_network(path: Path) -> BodyPixNet:
             tuple(state["widths"]),
             state.get("architecture", "MobileNetV1"),
             surroundings=state.get("surroundings", 0),
+            late_multiplier=state.get("late_multiplier"),
         )
         network.load_state_dict(completed(state["ema"]))
     except BROKEN as error:
@@ -85,6 +86,7 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
     """What a checkpoint has to say for `read_network` to make the network anew."""
     return {
         "multiplier": network.multiplier,
+        "late_multiplier": network.late_multiplier,
         "widths": network.widths,
         "architecture": network.architecture,
         "surroundings": network.surroundings.width if network.surroundings else 0,

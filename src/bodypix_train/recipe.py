@@ -88,6 +88,7 @@ class Recipe:
     name: str
     seed: int = 0
     multiplier: float
+    late_multiplier: float | None = None  # of the blocks at stride 16; None: as multiplier
     widths: tuple[int, int]
     architecture: str = "MobileNetV1"
     coarse_parts: float = 1.0
@@ -158,9 +159,13 @@ class Recipe:
 
         Or twice as wide, or more (see `losses.hint_loss`), but for stages, which build on them.
         """
-        alike = self.architecture == architecture and not self.multiplier % multiplier
-        if self.task == "stagewise":
-            alike = alike and self.multiplier == multiplier
+        late = self.late_multiplier or self.multiplier
+        alike = self.architecture == architecture
+        for block in self.hints:
+            width = self.multiplier if block <= STRIDE_8_BLOCK else late
+            if self.task == "stagewise":
+                alike = alike and width == multiplier
+            alike = alike and not width % multiplier
         if self.hints and not alike:
             raise ValueError(
                 f"loss.hints: expected none where a {architecture} x{multiplier:g} teaches a"
@@ -170,7 +175,12 @@ class Recipe:
 
     def network(self) -> BodyPixNet:
         return BodyPixNet(
-            self.multiplier, self.widths, self.architecture, self.coarse_parts, self.surroundings
+            self.multiplier,
+            self.widths,
+            self.architecture,
+            self.coarse_parts,
+            self.surroundings,
+            self.late_multiplier,
         )
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:

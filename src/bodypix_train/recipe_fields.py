@@ -26,6 +26,7 @@ TABLES = {
 NETWORK = {
     # Below that a MobileNet's first layer has no channel.
     "multiplier": number("a number from 0.03125", low=1 / 32),
+    "late_multiplier": number("a number from 0.03125", low=1 / 32),
     "widths": listed(
         "two whole numbers from 1, such as [96, 32]", lambda width: is_whole(width, 1), length=2
     ),

@@ -164,7 +164,7 @@ def check(release: Release) -> None:
     around = 0  # surroundings may come with a run, but then stay
     for run in release.runs:
         recipe = read_recipe(release.recipe_path(run))
-        shapes = [(r.architecture, r.multiplier, r.widths) for r in (first, recipe)]
+        shapes = [(r.architecture, r.multiplier, r.late_multiplier, r.widths) for r in (first, recipe)]
         expect(
             shapes[0] == shapes[1], f"{run.recipe}: network", f"{shapes[0]} as before", shapes[1]
         )

@@ -12,7 +12,11 @@ SPREAD = 0.5  # how differently the copies of a channel are read, in deviations 
 
 @torch.no_grad()
 def widened(
-    narrow: BodyPixNet, multiplier: float, widths: tuple[int, int], seed: int = 0
+    narrow: BodyPixNet,
+    multiplier: float,
+    widths: tuple[int, int],
+    late_multiplier: float | None = None,
+    seed: int = 0,
 ) -> BodyPixNet:
     """A network of these sizes that gives the same answers as ``narrow``.
 
@@ -21,14 +25,17 @@ def widened(
     are unequal, as ``seed`` draws them, or the copies would learn alike forever. `surroundings`
     stay as wide as they are. Raises ValueError where a size would be smaller.
     """
-    sizes, wanted = (narrow.multiplier, *narrow.widths), (multiplier, *widths)
-    if any(new < old for old, new in zip(sizes, wanted, strict=True)):
+    late = multiplier if late_multiplier is None else late_multiplier
+    sizes = (narrow.multiplier, narrow.late_multiplier, *narrow.widths)
+    if any(new < old for old, new in zip(sizes, (multiplier, late, *widths), strict=True)):
         raise ValueError(
-            f"expected at least multiplier {narrow.multiplier} and widths {narrow.widths},"
-            f" got {multiplier} and {widths}"
+            f"expected at least multiplier {narrow.multiplier}, {narrow.late_multiplier} at stride"
+            f" 16, and widths {narrow.widths}, got {multiplier}, {late} and {widths}"
         )
     around = narrow.surroundings.width if narrow.surroundings else 0
-    wide = BodyPixNet(multiplier, widths, narrow.architecture, surroundings=around)
+    wide = BodyPixNet(
+        multiplier, widths, narrow.architecture, surroundings=around, late_multiplier=late_multiplier
+    )
     wide.coarse_share.copy_(narrow.coarse_share)
     wide.coarse_parts.copy_(narrow.coarse_parts)
     generator = torch.Generator().manual_seed(seed)

@@ -49,13 +49,20 @@ class Context(nn.Module):
         return self.project(x) * torch.sigmoid(self.gate(pooled))
 
 
-def make_backbone(architecture: str, multiplier: float) -> MobileNetV1 | ResNet:
+def make_backbone(
+    architecture: str, multiplier: float, late_multiplier: float
+) -> MobileNetV1 | ResNet:
     """Raises ValueError for an architecture that there is not."""
     if architecture not in ARCHITECTURES:
         known = ", ".join(ARCHITECTURES)
         raise ValueError(f"network.architecture: expected one of {known}, got {architecture!r}")
     if architecture == "MobileNetV1":
-        return MobileNetV1(multiplier)
+        return MobileNetV1(multiplier, late_multiplier)
+    if late_multiplier != multiplier:
+        raise ValueError(
+            f"network.late_multiplier: expected none for a {architecture}, got {late_multiplier:g}:"
+            " only a MobileNet's last blocks have one"
+        )
     return ResNet(int(architecture.removeprefix("ResNet")), multiplier)
 
 
@@ -76,6 +83,7 @@ class BodyPixNet(nn.Module):
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50". ``surroundings`` is the
     width of a detour that lets all heads see further (see `surroundings`), 0 for none.
+    ``late_multiplier`` is that of the blocks at stride 16, unless None.
     """
 
     def __init__(
@@ -85,11 +93,13 @@ class BodyPixNet(nn.Module):
         architecture: str = "MobileNetV1",
         coarse_parts: float = 1.0,
         surroundings: int = 0,
+        late_multiplier: float | None = None,
     ) -> None:
         super().__init__()
         self.multiplier, self.widths, self.architecture = multiplier, widths, architecture
+        self.late_multiplier = multiplier if late_multiplier is None else late_multiplier
         at8, at4 = widths
-        self.backbone = make_backbone(architecture, multiplier)
+        self.backbone = make_backbone(architecture, multiplier, self.late_multiplier)
         stride4, stride8, stride16 = self.backbone.channels
         self.surroundings = Surroundings(stride16, surroundings) if surroundings else None
         self.heads = nn.ModuleDict({n: nn.Conv2d(stride16, c, 1) for n, c in COARSE_HEADS.items()})

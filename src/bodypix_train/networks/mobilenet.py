@@ -26,21 +26,24 @@ class MobileNetV1(nn.Module):
     """Image [N,3,h,w] -> the outputs of the 13 blocks, at strides 2, 4, 4, 8, 8, 16, 16, ...
 
     With h and w of the form 16k+1 every grid is corner aligned: cell i lies on input pixel
-    i * stride. ``channels`` are those at strides 4, 8 and 16: 128, 256 and 512 * multiplier.
+    i * stride. ``channels`` are those at strides 4, 8 and 16: 128, 256 and 512 * multiplier, where
+    the blocks at stride 16 go by ``late_multiplier``, if one is given.
     """
 
     taps = (STRIDE_4_BLOCK - 1, STRIDE_8_BLOCK - 1, len(BLOCKS) - 1)  # what the decoder takes
 
-    def __init__(self, multiplier: float = 0.5) -> None:
+    def __init__(self, multiplier: float = 0.5, late_multiplier: float | None = None) -> None:
         super().__init__()
         width = int(32 * multiplier)
         self.stem = ConvBn(3, width, 3, 2)
-        blocks = []
-        for channels, stride in BLOCKS:
-            blocks.append(Separable(width, int(channels * multiplier), stride))
-            width = int(channels * multiplier)
+        late = multiplier if late_multiplier is None else late_multiplier
+        outputs, blocks = [], []
+        for number, (channels, stride) in enumerate(BLOCKS, start=1):
+            outputs.append(int(channels * (multiplier if number <= STRIDE_8_BLOCK else late)))
+            blocks.append(Separable(width, outputs[-1], stride))
+            width = outputs[-1]
         self.blocks = nn.ModuleList(blocks)
-        self.channels = tuple(int(c * multiplier) for c in (128, 256, 512))
+        self.channels = tuple(outputs[tap] for tap in self.taps)
 
     def forward(self, image: Tensor) -> list[Tensor]:
         x = self.stem(image)
