@@ -176,7 +176,12 @@ def without_answers(start: Path, out: Path) -> Path:
     """Write to ``out``, and return it: ``start`` with decoder, person and part heads at random."""
     network = read_network(start)
     torch.manual_seed(0)
-    fresh = BodyPixNet(network.multiplier, network.widths, network.architecture)
+    fresh = BodyPixNet(
+        network.multiplier,
+        network.widths,
+        network.architecture,
+        late_multiplier=network.late_multiplier,
+    )
     poses = [f"heads.{name}." for name in COARSE_HEADS if name not in PERSON_HEADS]
     kept = {
         name: value

@@ -38,19 +38,21 @@ def networks(arguments: argparse.Namespace) -> dict[str, BodyPixNet]:
 
     Of recipes that differ by their surroundings only, the one that has them counts.
     """
-    shapes: dict[tuple[float, tuple[int, int], str], int] = {}
+    shapes: dict[tuple[float, float, tuple[int, int], str], int] = {}
     for recipe in map(read_recipe, [FIRST, *(arguments.recipes or sorted(RECIPES.glob("*.toml")))]):
-        shape = (recipe.multiplier, recipe.widths, recipe.architecture)
+        late = recipe.late_multiplier or recipe.multiplier
+        shape = (recipe.multiplier, late, recipe.widths, recipe.architecture)
         shapes[shape] = max(recipe.surroundings, shapes.get(shape, 0))
     for multiplier, widths in zip(arguments.multiplier, arguments.widths, strict=True):
         at8, at4 = map(int, widths.split(","))
-        shapes.setdefault((multiplier, (at8, at4), "MobileNetV1"), 0)
-    return {
-        f"{architecture} x{multiplier:g}, {widths[0]} and {widths[1]}": BodyPixNet(
-            multiplier, widths, architecture, surroundings=surroundings
+        shapes.setdefault((multiplier, multiplier, (at8, at4), "MobileNetV1"), 0)
+    found = {}
+    for (multiplier, late, widths, architecture), surroundings in shapes.items():
+        size = f"x{multiplier:g}" if late == multiplier else f"x{multiplier:g}, then x{late:g}"
+        found[f"{architecture} {size}, {widths[0]} and {widths[1]}"] = BodyPixNet(
+            multiplier, widths, architecture, surroundings=surroundings, late_multiplier=late
         ).eval()
-        for (multiplier, widths, architecture), surroundings in shapes.items()
-    }
+    return found
 
 
 def fastest(engine: Engine, tensor: np.ndarray, parts: bool, runs: int = 5) -> float:

@@ -148,6 +148,7 @@ def check(release: Release) -> None:
         expect(run.start is None, "runs.start", "a start for the first run only", run.start)
     begins = release.runs[0].start is not None
     for number, run in enumerate(release.runs):
+        expect(isinstance(run.mix, dict), "runs.mix", "a table of shares by run", repr(run.mix))
         known = [*(["start"] if number or begins else []), *names[:number]]
         for name, share in run.mix.items():
             expect(name in known, "runs.mix", f"one of {', '.join(known) or 'none'}", name)
@@ -164,7 +165,9 @@ def check(release: Release) -> None:
     around = 0  # surroundings may come with a run, but then stay
     for run in release.runs:
         recipe = read_recipe(release.recipe_path(run))
-        shapes = [(r.architecture, r.multiplier, r.late_multiplier, r.widths) for r in (first, recipe)]
+        shapes = [
+            (r.architecture, r.multiplier, r.late_multiplier, r.widths) for r in (first, recipe)
+        ]
         expect(
             shapes[0] == shapes[1], f"{run.recipe}: network", f"{shapes[0]} as before", shapes[1]
         )

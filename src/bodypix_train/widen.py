@@ -34,7 +34,11 @@ def widened(
         )
     around = narrow.surroundings.width if narrow.surroundings else 0
     wide = BodyPixNet(
-        multiplier, widths, narrow.architecture, surroundings=around, late_multiplier=late_multiplier
+        multiplier,
+        widths,
+        narrow.architecture,
+        surroundings=around,
+        late_multiplier=late_multiplier,
     )
     wide.coarse_share.copy_(narrow.coarse_share)
     wide.coarse_parts.copy_(narrow.coarse_parts)

@@ -105,6 +105,13 @@ def test_hints_need_the_same_backbone(folder: Path) -> None:
     with pytest.raises(ValueError, match="different widths"):
         read_recipe(path).check_hints("MobileNetV1", 0.5)
     read_recipe(path).check_hints("MobileNetV1", 0.125)  # twice as wide: channels are copies
+    late = path.read_text().replace("[3]", "[3, 6]")
+    late = late.replace("[network]", "[network]\nlate_multiplier = 0.5")
+    (wide := folder / "late.toml").write_text(late)
+    read_recipe(wide).check_hints("MobileNetV1", 0.25)
+    wide.write_text(late.replace("0.5", "0.3"))
+    with pytest.raises(ValueError, match="different widths"):
+        read_recipe(wide).check_hints("MobileNetV1", 0.25)
 
     stages = 'hints = [3, 5, 13]\ntask = "stagewise"'
     path.write_text(path.read_text().replace("hints = [3]", stages))

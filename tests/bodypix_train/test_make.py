@@ -251,7 +251,8 @@ def test_a_student_can_begin_as_a_likeness_of_its_teacher(
 def test_a_larger_model_can_begin_as_a_copy_of_a_smaller_one(
     plans: Path, data: Path, tmp_path: Path
 ) -> None:
-    (plans / "one.toml").write_text(TINY_RECIPE.replace("[8, 8]", "[16, 16]"))
+    size = "[16, 16]\nlate_multiplier = 0.5"
+    (plans / "one.toml").write_text(TINY_RECIPE.replace("[8, 8]", size))
     (plans / "large.toml").write_text(
         RELEASE.replace('"one.toml"', '"one.toml"\nstart = "small.pt"\nwiden = true\nsteps = 1')
     )
@@ -262,7 +263,8 @@ def test_a_larger_model_can_begin_as_a_copy_of_a_smaller_one(
     start = folder / "runs" / "one" / "wide.pt"
     assert commands.calls[0][:3] == ["widen", str(plans / "small.pt"), str(start)]
     assert commands.calls[1][commands.calls[1].index("--start") + 1] == str(start)
-    assert read_network(start).widths == (16, 16)
+    network = read_network(start)
+    assert (network.widths, network.multiplier, network.late_multiplier) == ((16, 16), 0.25, 0.5)
     assert commands.names() == ["widen", "train", "train", "export", "curves"]
     workshop.make(read_release(plans / "large.toml"))
     assert commands.names() == []

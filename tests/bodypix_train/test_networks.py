@@ -24,6 +24,17 @@ def test_decoder_takes_strides_4_8_and_16(architecture: str) -> None:
     assert heads[hint_name(2)].shape == features[1].shape
 
 
+def test_blocks_at_stride_16_may_be_wider() -> None:
+    network = BodyPixNet(0.25, (8, 8), late_multiplier=0.5)
+    features = network.backbone(torch.zeros(1, 3, 65, 97))
+    plain = BodyPixNet(0.25, (8, 8)).backbone(torch.zeros(1, 3, 65, 97))
+    times = [wide.shape[1] / narrow.shape[1] for wide, narrow in zip(features, plain, strict=True)]
+    assert times == [1] * 5 + [2] * 8
+    assert network.backbone.channels == (32, 64, 256)
+    with pytest.raises(ValueError, match=r"network\.late_multiplier: expected none for a ResNet14"):
+        BodyPixNet(0.25, (8, 8), "ResNet14", late_multiplier=0.5)
+
+
 def test_resnet50_has_the_usual_size() -> None:
     """25.6 million parameters with its 2.0 million of classification, which is not here."""
     count = sum(parameter.numel() for parameter in ResNet(50).parameters())

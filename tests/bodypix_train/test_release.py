@@ -41,13 +41,14 @@ def test_our_recipes_can_be_read(path: Path) -> None:
 
 def test_our_releases_can_be_read_by_name() -> None:
     releases = {path.stem: read_release(path) for path in FOLDER.glob("*.toml")}
-    assert {"default", "small", "resnet50", "mobilenet-075", "mobilenet-100"} <= set(releases)
+    ours = {"default", "small", "large", "resnet50", "mobilenet-075", "mobilenet-100"}
+    assert ours <= set(releases)
     for name, release in releases.items():
         assert find_release(name) == release.path
         for run in release.runs:
             assert (release.recipe_path(run)).parent.resolve() == RECIPES
     assert len({release.name for release in releases.values()}) == len(releases)
-    assert releases["small"].alias == "small"
+    assert all(releases[name].alias == name for name in ("small", "large"))
 
 
 def test_a_recipe_may_rest_on_another(folder: Path) -> None:
@@ -101,6 +102,7 @@ def test_a_release_knows_what_it_needs(folder: Path) -> None:
         ('"one.toml"', '"one.toml"\nteacher = "x.onnx"', r"a \.toml or \.pt file"),
         ('"one.toml"', '"one.toml"\nwiden = true', r"runs\.widen: expected a start as well"),
         ('"one.toml"', '"one.toml"\nmix = { start = 0.5 }', r"runs\.mix: expected one of none"),
+        ('"two.toml"', '"two.toml"\nmix = 0.5', r"runs\.mix: expected a table .* got 0\.5"),
         ('"two.toml"', '"two.toml"\nmix = { two = 0.5 }', r"expected one of start, one, got two"),
         (
             '"two.toml"',

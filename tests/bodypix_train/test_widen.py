@@ -22,13 +22,22 @@ def trained(architecture: str = "MobileNetV1", surroundings: int = 8) -> BodyPix
 
 
 @pytest.mark.parametrize(
-    ("multiplier", "widths"), [(0.5, (32, 16)), (0.375, (21, 8)), (0.25, (16, 8))]
+    ("multiplier", "late", "widths"),
+    [
+        (0.5, None, (32, 16)),
+        (0.375, None, (21, 8)),
+        (0.25, None, (16, 8)),
+        (0.25, 0.5, (16, 16)),
+    ],
 )
 @pytest.mark.parametrize("surroundings", [0, 8])
-def test_it_answers_the_same(multiplier: float, widths: tuple[int, int], surroundings: int) -> None:
+def test_it_answers_the_same(
+    multiplier: float, late: float | None, widths: tuple[int, int], surroundings: int
+) -> None:
     narrow = trained(surroundings=surroundings)
-    wide = widened(narrow, multiplier, widths)
+    wide = widened(narrow, multiplier, widths, late)
     assert (wide.multiplier, wide.widths, wide.training) == (multiplier, widths, False)
+    assert wide.late_multiplier == (late or multiplier)
     image = torch.rand(2, 3, 65, 81) * 2 - 1
     with torch.no_grad():
         before, after = narrow(image), wide(image)
@@ -64,3 +73,5 @@ def test_what_cannot_be_made_wider() -> None:
         widened(trained(), 0.125, (16, 8))
     with pytest.raises(ValueError, match=r"at least .*\(16, 8\), got 0\.5 and \(8, 8\)"):
         widened(trained(), 0.5, (8, 8))
+    with pytest.raises(ValueError, match=r"0\.25 at stride 16, .* got 0\.5, 0\.125 and"):
+        widened(trained(), 0.5, (16, 8), 0.125)
