@@ -40,8 +40,7 @@ def networks(arguments: argparse.Namespace) -> dict[str, BodyPixNet]:
     """
     shapes: dict[tuple[float, float, tuple[int, int], str], int] = {}
     for recipe in map(read_recipe, [FIRST, *(arguments.recipes or sorted(RECIPES.glob("*.toml")))]):
-        late = recipe.late_multiplier or recipe.multiplier
-        shape = (recipe.multiplier, late, recipe.widths, recipe.architecture)
+        shape = (recipe.multiplier, recipe.late, recipe.widths, recipe.architecture)
         shapes[shape] = max(recipe.surroundings, shapes.get(shape, 0))
     for multiplier, widths in zip(arguments.multiplier, arguments.widths, strict=True):
         at8, at4 = map(int, widths.split(","))

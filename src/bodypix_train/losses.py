@@ -148,5 +148,6 @@ def hint_loss(feature: Tensor, teacher: Tensor) -> Tensor:
     A network two or more times as wide follows with the mean of the channels that began as
     copies of one (see `widen`).
     """
-    feature = feature.unflatten(1, (-1, teacher.shape[1])).mean(1)
+    if feature.shape != teacher.shape:
+        feature = feature.unflatten(1, (-1, teacher.shape[1])).mean(1)
     return F.mse_loss(feature, teacher) / teacher.square().mean().clamp(min=1e-6)

@@ -163,8 +163,7 @@ class Workshop:
             options = ["--pictures", str(self.data / run.narrow)]
             self._reshape("narrow", given, recipe, start, options)
         if run.widen:
-            late = read_recipe(recipe).late_multiplier
-            options = ["--late-multiplier", str(late)] if late else []
+            options = ["--late-multiplier", str(read_recipe(recipe).late)]
             self._reshape("widen", given, recipe, start, options)
         arguments = ["distill" if teacher else "train", str(recipe), "--data", str(self.data)]
         arguments += ["--labels", str(labels), "--out", str(folder)]

@@ -154,19 +154,22 @@ class Recipe:
             raise ValueError("data.teachers: expected the folder of the teachers, found no field")
         return data / self.teachers
 
+    @property
+    def late(self) -> float:
+        """The multiplier of the blocks at stride 16."""
+        return self.multiplier if self.late_multiplier is None else self.late_multiplier
+
     def check_hints(self, architecture: str, multiplier: float) -> None:
         """Raises ValueError unless features are as wide as those of a teacher of this backbone.
 
         Or twice as wide, or more (see `losses.hint_loss`), but for stages, which build on them.
         """
-        late = self.late_multiplier or self.multiplier
-        alike = self.architecture == architecture
-        for block in self.hints:
-            width = self.multiplier if block <= STRIDE_8_BLOCK else late
-            if self.task == "stagewise":
-                alike = alike and width == multiplier
-            alike = alike and not width % multiplier
-        if self.hints and not alike:
+        early = (block <= STRIDE_8_BLOCK for block in self.hints)
+        widths = {self.multiplier if first else self.late for first in early}
+        alike = widths == {multiplier} or (
+            self.task != "stagewise" and not any(width % multiplier for width in widths)
+        )
+        if self.hints and not (alike and self.architecture == architecture):
             raise ValueError(
                 f"loss.hints: expected none where a {architecture} x{multiplier:g} teaches a"
                 f" {self.architecture} x{self.multiplier:g}: their features have different widths;"
@@ -180,7 +183,7 @@ class Recipe:
             self.architecture,
             self.coarse_parts,
             self.surroundings,
-            self.late_multiplier,
+            self.late,
         )
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:

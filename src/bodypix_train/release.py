@@ -34,10 +34,9 @@ class Run:
     are made first, or checkpoints. ``narrow``: the start is a wider network, and the pictures in
     this folder, below the data folder, show what to keep of it (see `narrow`); ``widen``: it is a
     narrower one (see `widen`). ``relabel``: the photos are labelled anew for this run and those
-    after it, and what it starts from has a say.
-    ``steps`` takes the place of the recipe's; ``minutes`` ends the run by the clock. ``mix``: what
-    comes of the run is averaged with the weights of runs before it, by name and share, where
-    "start" is what it began with.
+    after it, and what it starts from has a say. ``steps`` takes the place of the recipe's;
+    ``minutes`` ends the run by the clock. ``mix``: what comes of the run is averaged with the
+    weights of runs before it, by name and share, where "start" is what it began with.
     """
 
     recipe: str
@@ -165,9 +164,7 @@ def check(release: Release) -> None:
     around = 0  # surroundings may come with a run, but then stay
     for run in release.runs:
         recipe = read_recipe(release.recipe_path(run))
-        shapes = [
-            (r.architecture, r.multiplier, r.late_multiplier, r.widths) for r in (first, recipe)
-        ]
+        shapes = [(r.architecture, r.multiplier, r.late, r.widths) for r in (first, recipe)]
         expect(
             shapes[0] == shapes[1], f"{run.recipe}: network", f"{shapes[0]} as before", shapes[1]
         )

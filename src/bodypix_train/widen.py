@@ -63,14 +63,11 @@ def _share(theirs: nn.Conv2d, mine: nn.Conv2d, generator: torch.Generator) -> No
     outputs = copies(theirs.out_channels, mine.out_channels)
     weight = theirs.weight[outputs]
     if theirs.groups == 1:
-        old = theirs.in_channels
-        source = copies(old, mine.in_channels)
-        count = source.bincount(minlength=old)[source]
-        weight = weight[:, source]
-        noise = torch.randn(weight.shape, generator=generator) * (SPREAD * weight.std())
-        mean = torch.zeros(len(weight), old, *weight.shape[2:]).index_add_(1, source, noise)
-        noise -= (mean / source.bincount(minlength=old)[:, None, None])[:, source]
-        weight = weight / count[:, None, None] + noise
+        source = copies(theirs.in_channels, mine.in_channels)
+        count = source.bincount()[:, None, None]
+        noise = torch.randn(mine.weight.shape, generator=generator) * (SPREAD * weight.std())
+        mean = torch.zeros_like(weight).index_add_(1, source, noise) / count
+        weight = (weight / count - mean)[:, source] + noise
     mine.weight.copy_(weight)
     if theirs.bias is not None and mine.bias is not None:
         mine.bias.copy_(theirs.bias[outputs])
