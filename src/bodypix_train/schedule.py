@@ -34,6 +34,7 @@ FIELDS = {
     "optimizer": one_of("adamw", "muon"),
     "revive": flag(),
     "freeze_blocks": whole(0, "a number"),
+    "echo": whole(1),
 }
 
 
@@ -48,7 +49,7 @@ class Schedule:
     losses in float32. ``optimizer`` "muon" learns features faster than "adamw" (see `optimizer`).
     ``revive`` gives channels of the backbone that are never or always at their limit a new start
     (see `revive`). ``freeze_blocks``: the stem and so many blocks of a MobileNet's backbone stay as
-    they are; steps are quicker then.
+    they are; steps are quicker then. ``echo``: so often each batch is learned from (see `echo`).
     """
 
     steps: int
@@ -63,6 +64,7 @@ class Schedule:
     optimizer: str = "adamw"
     revive: bool = False
     freeze_blocks: int = 0
+    echo: int = 1
 
     def __post_init__(self) -> None:
         check_fields("schedule", vars(self), FIELDS)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .datasets.device.store import Store
 from .datasets.device.stream import DeviceStream
+from .datasets.echo import echoed
 from .datasets.mixture import BatchStream, Mixture, prefetch
 from .ema import Ema
 from .errors import Stopped
@@ -73,9 +74,9 @@ def train(
             size, count = stage
             own_seed = batch_seed(seed, run.step, fabric.global_rank)
             torch.manual_seed(own_seed)  # tasks draw lots too
-            with contextlib.closing(prefetch(streams(count, size, own_seed))) as batches:
+            with contextlib.closing(prefetch(streams(count, size, own_seed))) as fresh:
                 began = time.monotonic()
-                for batch in batches:
+                for batch in echoed(fresh, schedule.echo, own_seed):
                     rate = run.rate
                     terms = run.learn(batch)
                     now = time.monotonic()

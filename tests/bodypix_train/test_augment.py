@@ -123,6 +123,17 @@ def test_clutter_hides_the_person(sample: Sample) -> None:
     assert back.person.any()
 
 
+def test_what_lies_wholly_on_somebody_is_worn(sample: Sample) -> None:
+    person = np.zeros_like(sample.person)
+    person[10:] = 255
+    back = augment.crop_at(replace(sample, person=person), whole(sample, False), SIZE)
+    badge = np.full((16, 16, 4), (10, 200, 10, 255), np.uint8)
+    for top, worn in ((60, True), (16, False)):  # inside, and over the edge
+        crop = augment.clutter(badge, np.array([[1.0, 0, -30], [0, 1.0, -top]]), back)
+        assert (crop.image[top + 8, 38] == (10, 200, 10)).all()
+        assert np.array_equal(crop.person, back.person) == worn
+
+
 def test_light_keeps_shape_and_type(sample: Sample) -> None:
     rng = np.random.default_rng(3)
     for _ in range(20):

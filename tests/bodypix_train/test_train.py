@@ -6,6 +6,7 @@ import csv
 import os
 import signal
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import torch
 from bodypix_train import train as training
 from bodypix_train.checkpoint import read_network
 from bodypix_train.datasets.device.stream import DeviceStream
+from bodypix_train.datasets.echo import echoed
 from bodypix_train.datasets.mixture import BatchStream, Mixture, prefetch
 from bodypix_train.ema import Ema
 from bodypix_train.errors import Stopped, TrainingError
@@ -24,6 +26,7 @@ from bodypix_train.precision import in_bfloat16
 from bodypix_train.runlog import read_rows
 from bodypix_train.tasks import Batch, SegmentationTask
 from bodypix_train.train import train
+from bodypix_train.training_run import TrainingRun
 
 from .conftest import SCHEDULE, mixture, person_sample, tiny_task
 
@@ -117,6 +120,22 @@ def test_batches_made_on_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert drawn[0] == (4, 33)
     assert drawn[-1] == (2, 49)
     assert torch.load(tmp_path / "last.pt", weights_only=True)["step"] == 4
+
+
+def test_echoes_spare_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learned: list[Batch] = []  # the batches themselves, or another would get one's id
+    learn = TrainingRun.learn
+
+    def noted(self: TrainingRun, batch: Batch) -> dict[str, torch.Tensor]:
+        learned.append(batch)
+        return learn(self, batch)
+
+    monkeypatch.setattr(TrainingRun, "learn", noted)
+    monkeypatch.setattr(training, "echoed", partial(echoed, pool=2))
+    schedule = replace(SCHEDULE, steps=20, stages=((0.0, 33, 2),), echo=4)
+    train(tiny_task(), mixture(), schedule, tmp_path)
+    assert len(learned) == 20
+    assert len(set(map(id, learned))) <= 20 / 4 + 2
 
 
 def test_first_blocks_stay_as_they_are(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from .warp import Matrix, cells, warp, warp_ids
 MIRROR = np.asarray(MIRRORED_PARTS)
 MIRRORED_JOINTS = np.asarray(MIRRORED_KEYPOINTS)
 PERSON_STRIDE, PARTS_STRIDE = 4, 8
+WORN = 0.97  # of a thing's area on people, from which it is part of them
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,10 @@ def paste(front: Sample, matrix: Matrix, back: Crop) -> Crop:
 
 
 def clutter(thing: Bytes, matrix: Matrix, back: Crop) -> Crop:
-    """Put a cut-out thing, (H,W,4) RGBA, over a crop: what it hides is nobody any more."""
+    """Put a cut-out thing, (H,W,4) RGBA, over a crop: what it hides is nobody any more.
+
+    What lies wholly on people is worn, like a badge or a print, and leaves no hole in them.
+    """
     size = back.image.shape[0]
     frame = frame_of(thing)
     colours = warp(np.ascontiguousarray(thing[..., :3]), matrix, frame, size, 1)
@@ -128,7 +132,8 @@ def clutter(thing: Bytes, matrix: Matrix, back: Crop) -> Crop:
     alpha = warp(opaque, matrix, frame, size, 1)[..., None].astype(np.float32) / 255
     cover = warp(opaque, matrix, frame, size, PERSON_STRIDE)
     image = (colours * alpha + back.image * (1 - alpha)).astype(np.uint8)
-    person = np.minimum(back.person, 255 - cover)
+    worn = np.minimum(back.person, cover).sum() > WORN * cover.sum()
+    person = back.person if worn else np.minimum(back.person, 255 - cover)
     return replace(back, image=image, person=person, trust=np.maximum(back.trust, cover))
 
 

@@ -14,6 +14,7 @@ from bodypix_train.datasets.augment import (
     MIRROR,
     PARTS_STRIDE,
     PERSON_STRIDE,
+    WORN,
     keypoints_at,
     mirrored,
 )
@@ -134,7 +135,10 @@ def clutter(
     alpha = over[:, 3:] / 255
     crops.image[at] = (over[:, :3] * alpha + crops.image[at] * (1 - alpha)).floor()
     cover = bilinear(views, size, PERSON_STRIDE)[:, 3:]
-    crops.person[at] = torch.minimum(crops.person[at], 255 - cover)
+    person = crops.person[at]
+    area, on = cover.sum((1, 2, 3)), torch.minimum(person, cover).sum((1, 2, 3))
+    worn = (on > WORN * area)[:, None, None, None]
+    crops.person[at] = torch.where(worn, person, torch.minimum(person, 255 - cover))
     crops.trust[at] = torch.maximum(crops.trust[at], cover)
 
 
