@@ -125,7 +125,7 @@ def test_clutter_hides_the_person(sample: Sample) -> None:
 
 def test_what_lies_wholly_on_somebody_is_worn(sample: Sample) -> None:
     person = np.zeros_like(sample.person)
-    person[10:] = 255
+    person[24:] = 255
     back = augment.crop_at(replace(sample, person=person), whole(sample, False), SIZE)
     badge = np.full((16, 16, 4), (10, 200, 10, 255), np.uint8)
     for top, worn in ((60, True), (16, False)):  # inside, and over the edge
