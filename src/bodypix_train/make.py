@@ -137,6 +137,7 @@ class Workshop:
         """Train one run, unless that is done; returns its checkpoint."""
         recipe, last, step = release.recipe_path(run), folder / "last.pt", f"run {run.name}"
         teacher = weights[release.beside(run.teacher)] if run.teacher else None
+        say = weights[release.beside(run.say)] if run.say else start
         inputs = {
             "recipe": read_toml(recipe),
             "steps": run.steps,
@@ -147,6 +148,7 @@ class Workshop:
             # Ledgers of before have no such fields.
             **({"widen": True} if run.widen else {}),
             **({"relabel": True} if run.relabel else {}),
+            **({"say": _checksum(say)} if run.say else {}),
         }
         if last.exists():
             if ledger.done(step, inputs):
@@ -156,7 +158,7 @@ class Workshop:
                     f"{folder}: expected what the run was begun with, but {change}; "
                     "put that back, or delete the folder to train the run anew"
                 )
-        self._prepare(release, recipe, labels, start if run.relabel else None)
+        self._prepare(release, recipe, labels, say if run.relabel else None)
         ledger.begin(step, inputs)
         given, start = start, self._begun_with(run, folder, start)
         if run.narrow is not None:

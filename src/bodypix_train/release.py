@@ -34,7 +34,8 @@ class Run:
     are made first, or checkpoints. ``narrow``: the start is a wider network, and the pictures in
     this folder, below the data folder, show what to keep of it (see `narrow`); ``widen``: it is a
     narrower one (see `widen`). ``relabel``: the photos are labelled anew for this run and those
-    after it, and what it starts from has a say. ``steps`` takes the place of the recipe's;
+    after it, and ``say``, another release file or checkpoint, has a say (None: what it starts
+    from). ``steps`` takes the place of the recipe's;
     ``minutes`` ends the run by the clock. ``mix``: what comes of the run is averaged with the
     weights of runs before it, by name and share, where "start" is what it began with.
     """
@@ -45,6 +46,7 @@ class Run:
     narrow: str | None = None
     widen: bool = False
     relabel: bool = False
+    say: str | None = None
     steps: int | None = None
     minutes: float | None = None
     mix: dict[str, float] = field(default_factory=dict)
@@ -92,7 +94,7 @@ class Release:
     def needs(self) -> Iterator[Path]:
         """Release files and checkpoints that have to be there before the first run."""
         for run in self.runs:
-            for needed in (run.teacher, run.start):
+            for needed in (run.teacher, run.start, run.say):
                 if needed is not None:
                     yield self.beside(needed)
 
@@ -154,9 +156,9 @@ def check(release: Release) -> None:
             good = isinstance(share, float | int) and 0 < share < 1
             expect(good, f"runs.mix.{name}", "a share between 0 and 1", repr(share))
         expect(sum(run.mix.values()) < 1, "runs.mix", "shares below 1 in all", run.mix)
-    expect(
-        begins or not release.runs[0].relabel, "runs.relabel", "false where nothing begins", True
-    )
+        expect(run.relabel or run.say is None, "runs.say", "relabel = true as well", run.say)
+        own = run.relabel and run.say is None
+        expect(not own or number or begins, "runs.relabel", "a say where nothing begins", "none")
     for path in (*map(release.recipe_path, release.runs), *release.needs()):
         expect(path.is_file(), "runs", f"the file {path}", "none")
         expect(path.suffix in (".toml", ".pt"), "runs", "a .toml or .pt file", path)

@@ -370,8 +370,25 @@ def test_pictures_are_labelled_anew_with_the_weights_of_the_run_before(
     assert labels == [str(tmp_path / "out" / "labels")] * 2 + [own] * 4
 
     (plans / "tiny.toml").write_text(RELEASE.replace('"one.toml"', '"one.toml"\nrelabel = true'))
-    with pytest.raises(ValueError, match=r"runs\.relabel: expected false where nothing begins"):
+    with pytest.raises(ValueError, match=r"runs\.relabel: expected a say where nothing begins"):
         read_release(plans / "tiny.toml")
+
+
+def test_another_release_has_a_say_in_labels(plans: Path, data: Path, tmp_path: Path) -> None:
+    (plans / "one.toml").write_text(TINY_RECIPE.replace('"nobody"', '"teacher"'))
+    (plans / "tiny.toml").write_text(RELEASE)
+    heard = STUDENT.replace("steps = 3", 'relabel = true\nsay = "tiny.toml"')
+    (plans / "student.toml").write_text(heard)
+    commands = Commands()
+    Workshop(commands, data, tmp_path / "out", evaluate=False).make(
+        read_release(plans / "student.toml")
+    )
+    (own,) = (call for call in commands.calls if call[0] == "label" and "--network" in call)
+    assert own[own.index("--network") + 1] == str(tmp_path / "out" / "tiny" / "start.pt")
+
+    (plans / "student.toml").write_text(heard.replace("relabel = true\n", ""))
+    with pytest.raises(ValueError, match=r"runs\.say: expected relabel = true as well"):
+        read_release(plans / "student.toml")
 
 
 def test_a_model_goes_into_the_package(plans: Path, data: Path, tmp_path: Path) -> None:
