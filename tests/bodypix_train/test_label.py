@@ -150,6 +150,33 @@ def test_ccp_carried_things_are_not_people(tmp_path: Path) -> None:
     assert not photos.read_ccp(tmp_path, answers, Budget(10**6), drawn=False)
 
 
+def test_drawn_outlines_teach_nothing_where_they_may_be_tight(tmp_path: Path) -> None:
+    for name in ("images", "labels", "answers"):
+        (tmp_path / name).mkdir()
+    cv2.imwrite(str(tmp_path / "images" / "1.png"), np.full((81, 121, 3), 90, np.uint8))
+    classes, seen = np.zeros((81, 121), np.uint8), np.zeros((81, 121), np.uint8)
+    classes[20:60, 20:40] = 41  # skin
+    seen[20:60, 20:48] = 255  # as far as 8 pixels beside it,
+    seen[20:60, 90:110] = 255  # and somebody else
+    cv2.imwrite(str(tmp_path / "labels" / "1.png"), classes)
+    parts = np.zeros((11, 16, 24), np.uint8)
+    np.savez(tmp_path / "answers" / "1.npz", person=seen, parts=parts)
+    (sample,) = photos.read_ccp(tmp_path, tmp_path / "answers", Budget(10**6), drawn=True)
+    assert np.array_equal(sample.person > 0, classes == 41)
+    untaught = np.zeros((81, 121), bool)
+    untaught[20:60, 40:43] = untaught[20:60, 90:110] = True
+    assert np.array_equal(sample.trust == 0, untaught)
+    assert np.array_equal(sample.trust == 255, ~untaught)
+
+
+def test_steeper_labels_keep_their_edges() -> None:
+    soft = np.arange(256, dtype=np.uint8)[None]
+    steep = photos.steepen(soft)
+    assert np.array_equal(steep > 127, soft > 127)
+    assert (steep[0, [0, 40]] == 0).all()
+    assert (steep[0, [216, 255]] == 255).all()
+
+
 def test_portraits_are_asked_only_where_they_agree() -> None:
     body = np.zeros((10, 10), np.float32)
     body[2:8, 2:8] = 0.8
