@@ -174,6 +174,5 @@ def steepen(person: Bytes) -> Bytes:
 
     They stay where they are: moved onto the picture's (guided filter) they lie worse.
     """
-    return (255 * np.clip(0.5 + 1.6 * (person.astype(np.float32) / 255 - 0.5), 0, 1)).astype(
-        np.uint8
-    )
+    steep = 0.5 + 1.6 * (person.astype(np.float32) / 255 - 0.5)
+    return (255 * np.clip(steep, 0, 1)).astype(np.uint8)
