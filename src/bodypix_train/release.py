@@ -34,10 +34,10 @@ class Run:
     are made first, or checkpoints. ``narrow``: the start is a wider network, and the pictures in
     this folder, below the data folder, show what to keep of it (see `narrow`); ``widen``: it is a
     narrower one (see `widen`). ``relabel``: the photos are labelled anew for this run and those
-    after it, and ``say``, another release file or checkpoint, has a say (None: what it starts
-    from). ``steps`` takes the place of the recipe's;
-    ``minutes`` ends the run by the clock. ``mix``: what comes of the run is averaged with the
-    weights of runs before it, by name and share, where "start" is what it began with.
+    after it; ``say``, another release file or checkpoint, has a say in it (None: what the run
+    starts from). ``steps`` takes the place of the recipe's; ``minutes`` ends the run by the clock.
+    ``mix``: what comes of the run is averaged with the weights of runs before it, by name and
+    share, where "start" is what it began with.
     """
 
     recipe: str
