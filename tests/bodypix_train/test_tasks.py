@@ -123,7 +123,9 @@ def test_offsets_may_count_more_than_heatmaps(teacher: BodyPixNet) -> None:
     network = BodyPixNet(0.25, (8, 8)).eval()
     with torch.no_grad():
         plain, exact = (
-            SegmentationTask(network, hints=HINTS, offsets_weight=weight, mixed=False)(batch)[1]
+            SegmentationTask(network, 0.25, HINTS, 1.0, offsets_weight=weight, mixed=False)(batch)[
+                1
+            ]
             for weight in (1.0, 4.0)
         )
     grown = {
