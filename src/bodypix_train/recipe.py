@@ -95,7 +95,6 @@ class Recipe:
     surroundings: int = 0
     task: str = "joint"
     pose_weight: float
-    offsets_weight: float = 1.0  # beyond pose_weight
     agree_weight: float = 0.5
     parts_weight: float = 0.5
     parts_agree_weight: float | None = None  # None: as agree_weight
@@ -199,7 +198,6 @@ class Recipe:
             self.parts_weight,
             self.agree_weight if self.parts_agree_weight is None else self.parts_agree_weight,
             self.parts_balance,
-            self.offsets_weight,
         )
 
 

@@ -37,7 +37,6 @@ NETWORK = {
 LOSS = {
     "task": one_of(*TASKS),
     "pose_weight": number(),
-    "offsets_weight": number(),
     "agree_weight": number(),
     "parts_weight": number(),
     "parts_agree_weight": number(),

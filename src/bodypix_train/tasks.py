@@ -65,7 +65,6 @@ class SegmentationTask(nn.Module):
         parts_weight: float = 0.5,
         parts_agree_weight: float = 0.5,
         parts_balance: float = 0.0,
-        offsets_weight: float = 1.0,
         mixed: bool = True,
     ) -> None:
         super().__init__()
@@ -76,7 +75,6 @@ class SegmentationTask(nn.Module):
         self.consistency_weight = consistency_weight
         self.parts_weight, self.parts_agree_weight = parts_weight, parts_agree_weight
         self.parts_balance = parts_balance
-        self.offsets_weight = offsets_weight
         self.mixed = mixed
 
     def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:
@@ -110,10 +108,6 @@ class SegmentationTask(nn.Module):
             terms |= self.teacher_terms(mine, batch.teacher)
         return total(terms)
 
-    def pose_share(self, name: str) -> float:
-        """How much the loss of a head counts among those of poses."""
-        return 1.0 if name in ("heatmaps", "part_offsets") else self.offsets_weight
-
     def label_terms(self, out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:
         """Losses against the labels: person and parts, coarse and fine, and poses where known."""
         poses = losses.labelled_pose_losses(out, batch.poses) if batch.poses else {}
@@ -139,10 +133,7 @@ class SegmentationTask(nn.Module):
             * losses.part_loss(
                 out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4], balance
             ),
-            **{
-                f"{name}_labels": pose_weight * self.pose_share(name) * term
-                for name, term in poses.items()
-            },
+            **{f"{name}_labels": pose_weight * term for name, term in poses.items()},
         }
 
     def consistency_terms(
@@ -165,7 +156,7 @@ class SegmentationTask(nn.Module):
             * functional.binary_cross_entropy_with_logits(out["segments"], person)
         }
         for name, term in losses.pose_losses(out, teacher).items():
-            terms[name] = self.pose_weight * self.pose_share(name) * term
+            terms[name] = self.pose_weight * term
         for name, term in losses.fine_losses(out, teacher).items():
             weight = self.parts_agree_weight if "parts" in name else self.agree_weight
             terms[name] = weight * term

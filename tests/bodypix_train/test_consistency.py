@@ -198,7 +198,7 @@ def test_recipes_say_how_wide_surroundings_are(tmp_path: Path) -> None:
             read_recipe(path)
 
 
-def test_recipes_say_how_much_parts_and_offsets_count(tmp_path: Path) -> None:
+def test_recipes_say_how_much_parts_count(tmp_path: Path) -> None:
     for loss, expected in (
         ("", (0.5, 0.5)),
         ("agree_weight = 0.25", (0.5, 0.25)),
@@ -207,12 +207,11 @@ def test_recipes_say_how_much_parts_and_offsets_count(tmp_path: Path) -> None:
         plan = read_recipe(recipe(tmp_path, loss))
         task = plan.loss(plan.network())
         assert (task.parts_weight, task.parts_agree_weight) == expected
-    for name in ("agree_weight", "parts_weight", "parts_agree_weight", "offsets_weight"):
+    for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
         with pytest.raises(ValueError, match=rf"loss\.{name}: expected 0 or more, got -1"):
             read_recipe(recipe(tmp_path, f"{name} = -1"))
-    plan = read_recipe(recipe(tmp_path, "parts_balance = 0.5\noffsets_weight = 4"))
-    task = plan.loss(plan.network())
-    assert (task.parts_balance, task.offsets_weight) == (0.5, 4)
+    plan = read_recipe(recipe(tmp_path, "parts_balance = 0.5"))
+    assert plan.loss(plan.network()).parts_balance == 0.5
     with pytest.raises(ValueError, match=r"loss\.parts_balance: expected 0 .* to 1 .*, got 2"):
         read_recipe(recipe(tmp_path, "parts_balance = 2"))
 

@@ -38,18 +38,6 @@ def taught_batch(teacher: BodyPixNet) -> Batch:
     )
 
 
-def with_poses(batch: Batch) -> Batch:
-    """The first picture has a labelled pose, the others none."""
-    known = no_pose_targets(5)
-    keypoints = np.full((1, 17, 3), 30, np.float32)
-    each = [pose_targets(keypoints, np.ones((5, 5), int)), known, known, known]
-    poses = {
-        name: torch.from_numpy(np.stack([t[name] for t in each])).permute(0, 3, 1, 2)
-        for name in known
-    }
-    return replace(batch, poses=poses)
-
-
 def gradients(task: SegmentationTask, block: int) -> bool:
     parameters = task.network.backbone.blocks[block - 1].parameters()
     return any(p.grad is not None and p.grad.abs().sum() > 0 for p in parameters)
@@ -108,31 +96,19 @@ def test_hints_lead_the_means_of_a_wider_networks_copies(teacher: BodyPixNet) ->
 
 
 def test_pose_labels_count_only_where_there_are_some(teacher: BodyPixNet) -> None:
-    batch = with_poses(taught_batch(teacher))
+    batch = taught_batch(teacher)
+    known = no_pose_targets(5)
+    keypoints = np.full((1, 17, 3), 30, np.float32)
+    owner = np.ones((5, 5), int)
+    both = [pose_targets(keypoints, owner), known, known, known]
+    poses = {
+        name: torch.from_numpy(np.stack([t[name] for t in both])).permute(0, 3, 1, 2)
+        for name in known
+    }
     task = SegmentationTask(BodyPixNet(0.25, (8, 8))).train()
-    task(replace(batch, teacher={}))[0].backward()
+    task(replace(batch, teacher={}, poses=poses))[0].backward()
     assert task.network.heads["short_offsets"].weight.grad.abs().sum() > 0
-    none = {name: torch.zeros_like(value) for name, value in batch.poses.items()}
+    none = {name: torch.zeros_like(value) for name, value in poses.items()}
     terms = task(replace(batch, teacher={}, poses=none))[1]
     assert all(value == 0 for name, value in terms.items() if name.endswith("_labels"))
     assert sum(name.endswith("_labels") for name in terms) == 5
-
-
-def test_offsets_may_count_more_than_heatmaps(teacher: BodyPixNet) -> None:
-    batch = with_poses(taught_batch(teacher))
-    network = BodyPixNet(0.25, (8, 8)).eval()
-    with torch.no_grad():
-        plain, exact = (
-            SegmentationTask(network, 0.25, HINTS, 1.0, offsets_weight=weight, mixed=False)(batch)[
-                1
-            ]
-            for weight in (1.0, 4.0)
-        )
-    grown = {
-        name.removesuffix("_labels")
-        for name in plain
-        if float(exact[name]) == pytest.approx(4 * float(plain[name]), rel=1e-5)
-    }
-    assert grown == {"short_offsets", "long_offsets", "displacement_fwd", "displacement_bwd"}
-    for name in set(plain) - {n for n in plain if n.removesuffix("_labels") in grown}:
-        assert float(exact[name]) == float(plain[name])
