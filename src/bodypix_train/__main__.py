@@ -322,6 +322,13 @@ app.command()(evaluate)
 app.command("coco-ap")(average_precision)
 
 
+# Modules that commands import when they need them, by the extra that brings them.
+EXTRAS = {
+    **dict.fromkeys(("lightning_fabric", "matplotlib", "pycocotools", "tomli", "torch"), "train"),
+    **dict.fromkeys(("anny", "warp"), "synthetic"),
+}
+
+
 def main() -> None:
     """Entry point: errors about data, files or options are one line, not a traceback."""
     from bodypix.errors import BodyPixError
@@ -336,6 +343,13 @@ def main() -> None:
     except TrainingError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(error.exit_code) from error
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module not in EXTRAS:
+            raise
+        get = f'get it with: pip install "bodypix[{EXTRAS[module]}]"'
+        typer.echo(f"error: this command needs {module}, which is not installed; {get}", err=True)
+        raise SystemExit(2) from error
     except (ValueError, OSError, BodyPixError) as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(2) from error

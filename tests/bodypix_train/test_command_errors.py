@@ -23,6 +23,12 @@ from .conftest import TINY_RECIPE, person_sample
         (TrainingError("no room"), 1, "error: no room"),
         (NotADirectoryError(20, "Not a directory", "file/run"), 2, "error: [Errno 20] Not a d"),
         (OSError("read error"), 2, "error: read error"),
+        (
+            ModuleNotFoundError("No module named 'torch.nn'", name="torch.nn"),
+            2,
+            "error: this command needs torch, which is not installed; get it with:"
+            ' pip install "bodypix[train]"',
+        ),
     ],
 )
 def test_the_command_says_why_it_ends(
@@ -37,6 +43,15 @@ def test_the_command_says_why_it_ends(
         command.main()
     assert end.value.code == code
     assert capsys.readouterr().err.startswith(word)
+
+
+def test_a_module_that_no_extra_brings_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ModuleNotFoundError("No module named 'bodypix_train.gone'", name="bodypix_train.gone")
+
+    monkeypatch.setattr(command, "app", fail)
+    with pytest.raises(ModuleNotFoundError, match="gone"):
+        command.main()
 
 
 @pytest.mark.parametrize(
