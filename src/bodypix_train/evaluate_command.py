@@ -37,6 +37,10 @@ def evaluate(
     synthetic: Annotated[
         Path | None, typer.Option(help="Also measure parts and poses on these shards of `render`.")
     ] = None,
+    garments: Annotated[
+        Path | None,
+        typer.Option(help="Also measure parts by the drawn garments of Clothing Co-Parsing."),
+    ] = None,
     clips: Annotated[
         Path | None, typer.Option(help="Also measure flicker on the films of this folder.")
     ] = None,
@@ -62,7 +66,7 @@ def evaluate(
     if parts_against is not None:
         known = {where: networks[name] for name, where in wheres.items()}
         reference = known.get(parts_against) or bodypix.load(model_url=parts_against)
-    work = Work(data, tuple(only or there), synthetic, clips, frames, reference)
+    work = Work(data, tuple(only or there), synthetic, clips, frames, reference, garments)
     if report:
         report.mkdir(parents=True, exist_ok=True)
     check_target("--out", out)

@@ -19,6 +19,7 @@ from .evaluate import (
     mask_table,
 )
 from .evaluate_clips import ClipScore, clip_table, evaluate_clip, frames_of, list_clips
+from .evaluate_garments import GarmentScore, drawn_pictures, evaluate_garments, garment_table
 from .evaluate_parts import (
     PartScore,
     deal,
@@ -44,6 +45,7 @@ SETS = (*evalsets.SETS, *POSE_SETS)
 class Work:
     """What to measure on: sets below ``root``, shards of `render`, a folder of clips.
 
+    ``garments`` is a folder as that of Clothing Co-Parsing.
     ``reference`` is the model whose parts on photos the others' are compared with.
     """
 
@@ -53,12 +55,13 @@ class Work:
     clips: Path | None = None
     frames: int = 60  # at most so many of each clip
     reference: BodyPix | None = None
+    garments: Path | None = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.sets if name not in SETS]
         if unknown:
             raise ValueError(f"set: expected one of {', '.join(SETS)}, got {unknown[0]!r}")
-        if not (self.sets or self.synthetic or self.clips):
+        if not (self.sets or self.synthetic or self.clips or self.garments):
             raise ValueError(
                 f"{self.root}: expected a folder with {', '.join(SETS)} or some of them, found none"
             )
@@ -74,6 +77,7 @@ class Evaluation:
     parts: dict[str, dict[str, PartScore]]
     poses: dict[str, dict[str, PoseScore]]
     clips: dict[str, dict[str, ClipScore]]
+    garments: dict[str, dict[str, GarmentScore]]
 
     def _sections(self) -> Iterator[tuple[str, Table, dict[str, Any]]]:
         """What the rows are called in `summary`, the table, and its scores."""
@@ -82,6 +86,7 @@ class Evaluation:
             dealt = {model: by_group(own, groups) for model, own in self.masks.items()}
             yield f"{title}: ", mask_table(title, dealt), dealt
         yield "synthetic: ", part_table("synthetic people", self.parts), self.parts
+        yield "garments: ", garment_table("garments", self.garments), self.garments
         yield "poses: ", pose_table("poses", self.poses), self.poses
         yield "clip: ", clip_table("clip", self.clips), self.clips
 
@@ -127,6 +132,7 @@ def evaluate(
         parts={name: {} for name in models},
         poses={name: {} for name in models},
         clips={name: {} for name in models},
+        garments={name: {} for name in models},
     )
     for name in work.sets:
         if name in POSE_SETS:
@@ -140,6 +146,9 @@ def evaluate(
                 done.masks[model][name] = score
     if work.synthetic is not None:
         _synthetic(models, work.synthetic, done, track)
+    if work.garments is not None:
+        drawn = track(drawn_pictures(work.garments), "garments")
+        done.garments.update(evaluate_garments(models, drawn, settings))
     if work.clips is not None:
         clips = list_clips(work.clips)
         for name in track(list(clips), "clips"):

@@ -17,13 +17,11 @@ from bodypix.body import PARTS
 from bodypix_train.label import pictures
 
 from .files import read_rgb
+from .garments import CARRIED, narrowed
 from .lazy import Budget, LazyList
 from .sample import Bytes, Sample, find_faces
 
 log = logging.getLogger(__name__)
-
-# Clothing Co-Parsing classes that are things people carry, not people.
-CCP_CARRIED = (2, 33, 56)
 
 
 def read_teacher_folder(images: Path, labels: Path, budget: Budget) -> LazyList[Sample]:
@@ -99,25 +97,26 @@ def read_ccp(root: Path, labels: Path, budget: Budget, *, drawn: bool) -> LazyLi
 
     Background people carry no hand-made label, so background pixels that the teachers call a
     person are not taught, unless they touch the labelled person, whose outline is known. Nor are
-    they within three pixels of it: it is drawn a little inside of what is seen.
+    they within three pixels of it: it is drawn a little inside of what is seen. The teachers' parts
+    are narrowed to those that the drawn garments cover.
     """
 
     def read(path: Path) -> Sample:
         image = read_rgb(path)
         teacher, parts = read_labels(label_file(labels, path))
+        faces = find_faces(parts)
         if drawn:
-            classes = cv2.imread(str(drawing_of(path)), cv2.IMREAD_GRAYSCALE)
-            if classes is None or classes.shape != image.shape[:2]:
-                raise ValueError(f"{drawing_of(path)}: unreadable or not of its picture's size")
-            person = ((classes > 0) & ~np.isin(classes, CCP_CARRIED)).astype(np.uint8) * 255
+            classes = read_drawing(path, image)
+            person = ((classes > 0) & ~np.isin(classes, CARRIED)).astype(np.uint8) * 255
             near, rim = (cv2.dilate(person, np.ones((s, s), np.uint8)) > person for s in (25, 7))
             seen = cv2.resize(teacher, person.shape[::-1])
             others = (seen > 80) & (person == 0) & ~near
             trust = np.where(others | rim & (seen > 127), 0, 255).astype(np.uint8)
+            parts = narrowed(parts, classes)
         else:
             person = steepen(teacher)
             trust = certainty(person)
-        return Sample(path.name, image, person, trust, parts, exact=drawn, faces=find_faces(parts))
+        return Sample(path.name, image, person, trust, parts, exact=drawn, faces=faces)
 
     images = root / "images"
     paths = [path for path in labelled(images, labels) if drawing_of(path).exists() == drawn]
@@ -127,6 +126,14 @@ def read_ccp(root: Path, labels: Path, budget: Budget, *, drawn: bool) -> LazyLi
 def drawing_of(path: Path) -> Path:
     """Where the hand-made mask lies of a picture of Clothing Co-Parsing, if it has one."""
     return path.parent.parent / "labels" / f"{path.stem}.png"
+
+
+def read_drawing(path: Path, image: Bytes) -> Bytes:
+    """The class ids (H, W) drawn for a picture. Raises ValueError on misfits."""
+    classes = cv2.imread(str(drawing_of(path)), cv2.IMREAD_GRAYSCALE)
+    if classes is None or classes.shape != image.shape[:2]:
+        raise ValueError(f"{drawing_of(path)}: unreadable or not of its picture's size")
+    return classes  # type: ignore[return-value]
 
 
 def pictures_below(root: Path) -> list[Path]:
