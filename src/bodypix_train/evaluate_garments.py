@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,37 @@ from numpy.typing import NDArray
 from .datasets.files import read_rgb
 from .datasets.garments import GARMENTS
 from .datasets.photos import drawing_of, read_drawing
+from .datasets.sample import Bytes
 from .evaluate import Settings
 from .label import pictures
+from .stored import Stored
 from .tables import Table, number
 
 if TYPE_CHECKING:
     from bodypix import BodyPix
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GarmentPicture:
+    """One answer: ``counts`` (G, 3) are the pixels of each of GARMENTS, of these with a part that
+    it may cover, and with none. ``answer`` is the part map.
+    """
+
+    path: Path
+    counts: NDArray[np.int64]
+    answer: Stored
+
+    @cached_property
+    def fitting(self) -> float:
+        """Mean over the garments that are there."""
+        return scores([self])["mean"].fitting
+
+    def load(self) -> tuple[Bytes, Bytes]:
+        """The picture (H, W, 3) RGB and its class ids (H, W). Raises ValueError on misfits."""
+        image = read_rgb(self.path)
+        return image, read_drawing(self.path, image)
 
 
 @dataclass(frozen=True)
@@ -57,13 +81,12 @@ def drawn_pictures(root: Path) -> list[Path]:
 
 def evaluate_garments(
     models: dict[str, BodyPix], paths: Iterable[Path], settings: Settings
-) -> dict[str, dict[str, GarmentScore]]:
-    """By model and garments; the row "mean" counts every kind of garments alike.
+) -> dict[str, list[GarmentPicture]]:
+    """Ask every model for the parts of each picture on which a garment is drawn.
 
-    A broken picture is named in the log and left out. Raises ValueError where no garment is seen.
+    A broken picture is named in the log and left out. Raises ValueError where none is left.
     """
-    # pixels, of these with a fitting part, and with none
-    counts = {name: np.zeros((len(GARMENTS), 3), np.int64) for name in models}
+    found: dict[str, list[GarmentPicture]] = {name: [] for name in models}
     for path in paths:
         try:
             image = read_rgb(path)
@@ -71,14 +94,19 @@ def evaluate_garments(
         except ValueError as error:
             log.warning("%s, left out", error)
             continue
+        if not any(garments.where(classes).any() for garments in GARMENTS):
+            continue
         for name, model in models.items():
             parts = model.segment_person_parts(image, **settings.options).part_ids
-            counts[name] += count(parts, classes)
-    return {name: scores(own) for name, own in counts.items()}
+            picture = GarmentPicture(path, count_fitting(parts, classes), Stored.of(parts))
+            found[name].append(picture)
+    if not all(found.values()):
+        raise ValueError("garments: expected drawn garments of Clothing Co-Parsing, found none")
+    return found
 
 
-def count(parts: NDArray[np.integer[Any]], classes: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Pixels of each of GARMENTS, of these with a part that fits, with none; all (H, W)."""
+def count_fitting(parts: NDArray[np.integer[Any]], classes: Bytes) -> NDArray[np.int64]:
+    """``counts`` of a `GarmentPicture`, of part ids and class ids (H, W)."""
     rows = []
     for garments in GARMENTS:
         under = parts[garments.where(classes)]
@@ -86,20 +114,20 @@ def count(parts: NDArray[np.integer[Any]], classes: NDArray[np.uint8]) -> NDArra
     return np.array(rows, np.int64)
 
 
-def scores(counts: NDArray[np.int64]) -> dict[str, GarmentScore]:
-    """Rows of all garments that are there, then their mean."""
-    if not counts[:, 0].any():
-        raise ValueError("garments: expected drawn garments of Clothing Co-Parsing, found none")
+def scores(pictures: Iterable[GarmentPicture]) -> dict[str, GarmentScore]:
+    """Rows of all garments that are there, then "mean", in which each kind counts alike."""
+    counts = sum((own.counts for own in pictures), np.zeros((len(GARMENTS), 3), np.int64))
     rows = {
-        garments.name: GarmentScore(int(pixels), fitting / pixels, missed / pixels)
+        garments.name: GarmentScore(int(pixels), float(fitting / pixels), float(missed / pixels))
         for garments, (pixels, fitting, missed) in zip(GARMENTS, counts, strict=True)
         if pixels
     }
-    rows["mean"] = GarmentScore(
-        int(counts[:, 0].sum()),
-        float(np.mean([row.fitting for row in rows.values()])),
-        float(np.mean([row.missed for row in rows.values()])),
-    )
+    if rows:
+        rows["mean"] = GarmentScore(
+            int(counts[:, 0].sum()),
+            float(np.mean([row.fitting for row in rows.values()])),
+            float(np.mean([row.missed for row in rows.values()])),
+        )
     return rows
 
 

@@ -19,7 +19,8 @@ from .evaluate import (
     mask_table,
 )
 from .evaluate_clips import ClipScore, clip_table, evaluate_clip, frames_of, list_clips
-from .evaluate_garments import GarmentScore, drawn_pictures, evaluate_garments, garment_table
+from .evaluate_garments import GarmentPicture, drawn_pictures, evaluate_garments, garment_table
+from .evaluate_garments import scores as garment_scores
 from .evaluate_parts import (
     PartScore,
     deal,
@@ -77,7 +78,7 @@ class Evaluation:
     parts: dict[str, dict[str, PartScore]]
     poses: dict[str, dict[str, PoseScore]]
     clips: dict[str, dict[str, ClipScore]]
-    garments: dict[str, dict[str, GarmentScore]]
+    garments: dict[str, list[GarmentPicture]]
 
     def _sections(self) -> Iterator[tuple[str, Table, dict[str, Any]]]:
         """What the rows are called in `summary`, the table, and its scores."""
@@ -86,7 +87,8 @@ class Evaluation:
             dealt = {model: by_group(own, groups) for model, own in self.masks.items()}
             yield f"{title}: ", mask_table(title, dealt), dealt
         yield "synthetic: ", part_table("synthetic people", self.parts), self.parts
-        yield "garments: ", garment_table("garments", self.garments), self.garments
+        garments = {model: garment_scores(own) for model, own in self.garments.items()}
+        yield "garments: ", garment_table("garments", garments), garments
         yield "poses: ", pose_table("poses", self.poses), self.poses
         yield "clip: ", clip_table("clip", self.clips), self.clips
 
@@ -132,7 +134,7 @@ def evaluate(
         parts={name: {} for name in models},
         poses={name: {} for name in models},
         clips={name: {} for name in models},
-        garments={name: {} for name in models},
+        garments={name: [] for name in models},
     )
     for name in work.sets:
         if name in POSE_SETS:

@@ -10,7 +10,14 @@ import cv2
 from bodypix.files import write_whole
 
 from .evaluation import Evaluation
-from .report_pictures import Figure, clip_figures, mask_figures, part_figures, pose_figures
+from .report_pictures import (
+    Figure,
+    clip_figures,
+    garment_figures,
+    mask_figures,
+    part_figures,
+    pose_figures,
+)
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 76rem }
@@ -23,6 +30,7 @@ MASKS = (
     "The photo, then each model's answer: green is right, orange is missed, red is falsely marked."
 )
 PARTS = "The picture, its true parts, then each model's."
+GARMENTS = "The photo, then each model's parts; black where one does not fit the drawn garment."
 POSES = "The picture with its labelled keypoints, then with each model's poses."
 CLIPS = "Eight frames: single frames' masks above, smoothed below; red changed without cause."
 
@@ -46,6 +54,7 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
     for title, note, figures in (
         ("Masks", MASKS, mask_figures(evaluation)),
         ("Parts", PARTS, part_figures(evaluation)),
+        ("Garments", GARMENTS, garment_figures(evaluation)),
         ("Poses", POSES, pose_figures(evaluation)),
         ("Flicker", CLIPS, clip_figures(evaluation)),
     ):

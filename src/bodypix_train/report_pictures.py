@@ -15,8 +15,10 @@ from bodypix.body import KEYPOINT_NAMES
 from bodypix.drawing import draw_poses, to_colored_part_mask
 from bodypix.results import Keypoint, Pose
 
+from .datasets.garments import GARMENTS
 from .evalsets import Pair
 from .evaluate import PictureScore, outline
+from .evaluate_garments import GarmentPicture
 from .evaluate_parts import PartPicture
 from .evaluate_poses import PosePicture, TruePose
 from .evaluation import Evaluation
@@ -89,6 +91,17 @@ def part_figures(evaluation: Evaluation) -> Iterator[Figure]:
         yield _figure("parts", place, kind, picture.name, words, tiles)
 
 
+def garment_figures(evaluation: Evaluation) -> Iterator[Figure]:
+    """Of the pictures with drawn garments, by the share with a part that fits."""
+    first: list[GarmentPicture] = next(iter(evaluation.garments.values()), [])
+    for place, kind in choose(first, lambda own: own.fitting).items():
+        answers = {model: own[place] for model, own in evaluation.garments.items()}
+        image, classes = first[place].load()
+        tiles = [image, *(_misfits(own.answer.unpack(), classes) for own in answers.values())]
+        words = [f"{model} fitting {own.fitting:.3f}" for model, own in answers.items()]
+        yield _figure("garments", place, kind, first[place].path.name, words, tiles)
+
+
 def pose_figures(evaluation: Evaluation) -> Iterator[Figure]:
     """Of every set with keypoints, by the mean OKS of the picture's people."""
     first = next(iter(evaluation.poses.values()))
@@ -137,6 +150,14 @@ def _mean_oks(picture: PosePicture) -> float:
 
 def _part_colours(ids: NDArray[np.integer]) -> Image:
     return to_colored_part_mask(ids.astype(np.int32))[..., :3]  # type: ignore[index]
+
+
+def _misfits(ids: NDArray[np.integer], classes: NDArray[np.uint8]) -> Image:
+    """The colours of part ids (H, W); black where one does not fit the garment of a class id."""
+    out = _part_colours(ids)
+    for garments in GARMENTS:
+        out[garments.where(classes) & (ids >= 0) & ~np.isin(ids, garments.parts)] = 0
+    return out
 
 
 def _as_pose(truth: TruePose) -> Pose:

@@ -12,9 +12,12 @@ import pytest
 
 from bodypix.body import PART_NAMES, PARTS
 from bodypix_train.datasets.garments import ANY, CARRIED, GARMENTS, narrowed
+from bodypix_train.datasets.lazy import Budget
+from bodypix_train.datasets.photos import read_ccp
 from bodypix_train.evaluate import Settings
-from bodypix_train.evaluate_garments import GarmentScore, garment_table
+from bodypix_train.evaluate_garments import GarmentScore, scores
 from bodypix_train.evaluation import Evaluation, Work, evaluate
+from bodypix_train.report import write_report
 
 PART = {name: index for index, name in enumerate(PART_NAMES)}
 SHOES, HAIR, SKIN, T_SHIRT, BAG = 39, 19, 41, 51, 2
@@ -109,16 +112,37 @@ def test_parts_that_fit_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFix
     (tmp_path / "images" / "undrawn.jpg").write_bytes(b"")
     done = run(tmp_path)
     assert "c.png: unreadable or not of its picture's size, left out" in caplog.text
-    rows = done.garments["mine"]
-    assert rows == {
+    assert [own.path.name for own in done.garments["mine"]] == ["a.jpg"]
+    assert scores(done.garments["mine"]) == {
         "hair and hats": GarmentScore(48 * 64, pytest.approx(2 / 3), pytest.approx(1 / 3)),
         "tops": GarmentScore(16 * 64, 0, 1),
         "mean": GarmentScore(64 * 64, pytest.approx(1 / 3), pytest.approx(2 / 3)),
     }
-    table = garment_table("garments", done.garments)
+    (table,) = done.tables()
     assert "| hair and hats | 3,072 | 0.667 | 0.333 |" in table.markdown()
-    assert table in done.tables()
     assert done.summary()["mine"]["garments: tops"]["missed"] == 1
+
+
+def test_report_shows_where_parts_do_not_fit(tmp_path: Path) -> None:
+    classes = drawn(HAIR)
+    classes[:, 32:] = T_SHIRT
+    picture(tmp_path, "a", classes)
+    page = write_report(tmp_path / "report", run(tmp_path))
+    assert "garments, best, median, worst: a.jpg, mine fitting 0.250" in page.read_text()
+    row = cv2.imread(str(page.parent / "garments-0.jpg"))
+    assert row.shape == (320, 640, 3)
+    fits, misfit, nobody = row[80, 320 + 80], row[80, 320 + 240], row[240, 320 + 80]
+    assert misfit.max() < 30
+    assert fits.max() > 60
+    assert nobody.min() > 240
+
+
+def test_labels_of_drawn_pictures_are_narrowed(tmp_path: Path) -> None:
+    picture(tmp_path, "a", drawn(HAIR))
+    person = np.full((33, 33), 255, np.uint8)
+    np.savez(tmp_path / "a.npz", person=person, parts=shares(torso_front=255))
+    (sample,) = read_ccp(tmp_path, tmp_path, Budget(10**6), drawn=True)
+    assert set(sample.parts.argmax(2).ravel()) <= {PART["left_face"], PART["right_face"]}
 
 
 def test_folders_without_drawn_garments_are_named(tmp_path: Path) -> None:
