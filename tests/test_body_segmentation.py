@@ -221,6 +221,15 @@ def test_blur_body_part_names_the_values() -> None:
         bodies.blur_body_part(image, found, [0, 1], 0.5, 6, 1, True),
         drawing.blur_body_part(image, ids, [0, 1], 6, 1, True),
     )
+    np.testing.assert_array_equal(
+        bodies.blur_body_part(image, found, 1), bodies.blur_body_part(image, found, [1])
+    )
+
+
+def test_segmentations_compare_by_identity() -> None:
+    first, second = scene()[2], scene()[2]
+    assert first == first
+    assert first != second
 
 
 @pytest.mark.parametrize(
@@ -229,7 +238,10 @@ def test_blur_body_part_names_the_values() -> None:
         (lambda f: bodies.to_binary_mask(f, foreground_threshold=2), "foreground_threshold"),
         (lambda f: bodies.to_binary_mask(f, foreground_mask_values=[256]), "0 to 255; got 256"),
         (lambda f: bodies.to_binary_mask(f, foreground_mask_values=[1.1]), "0 to 255; got 1.1"),
+        (lambda f: bodies.to_binary_mask(f, foreground_mask_values=256), "0 to 255; got 256"),
         (lambda f: bodies.to_binary_mask([f, mask_of((1, 1))]), "got 1x1"),
+        (lambda f: bodies.to_binary_mask(None), "segment_people returns; got NoneType"),
+        (lambda f: bodies.to_binary_mask(f.result), "segment_people returns; got "),
         (
             lambda f: bodies.to_binary_mask([np.zeros((2, 2))]),
             "segment_people returns; got ndarray",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 from bodypix import devices, engine
 from bodypix.checkpoints.onnx_format import read_model, write_model
 from bodypix.engine import Engine
-from bodypix.errors import CheckpointError, DeviceError, InvalidArgumentError
+from bodypix.errors import CheckpointError, DeviceError, ImageError, InvalidArgumentError
 from helpers.sides import sides_network
 
 CPU = "CPUExecutionProvider"
@@ -100,10 +102,32 @@ def test_threads_reach_onnxruntime(path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert seen == [1, 2, 0]
 
 
-@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2"])
+@pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2", 100_000])
 def test_threads_out_of_range(path: Path, threads: object) -> None:
     with pytest.raises(InvalidArgumentError, match="threads: expected a whole number from 1"):
         Engine(path, threads=threads)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one))])
+def test_copies_answer_alike(path: Path, way) -> None:
+    one = Engine(path, device="cpu", threads=1)
+    answer = one.run(inputs(), ["segments"])["segments"]
+    other = way(one)
+    assert other.threads == 1
+    np.testing.assert_array_equal(other.run(inputs(), ["segments"])["segments"], answer)
+
+
+def test_too_little_memory_is_no_fault_of_the_model(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Session:
+        def run(self, *_: object) -> None:
+            raise RuntimeError("BFCArena::AllocateRawInternal Failed to allocate memory for 1 TB")
+
+    one = Engine(path, device="cpu", threads=1)
+    monkeypatch.setattr(one, "_session", lambda names: Session())
+    with pytest.raises(ImageError, match=r"input of 65x49 pixels\. Lower internal_resolution"):
+        one.run(inputs(), ["segments"])
 
 
 @pytest.mark.skipif(

@@ -269,12 +269,27 @@ def test_the_limit_can_be_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImageError, match="limit of 200"):
         decode_image(data)
     assert decode_image(data, max_pixels=240).shape == RGB.shape
-    monkeypatch.setenv(images.MAX_PIXELS_VARIABLE, "many")
-    with pytest.raises(InvalidArgumentError, match="BODYPIX_MAX_PIXELS: expected a whole number"):
-        decode_image(data)
+    for text in ("many", "-5", "0"):
+        monkeypatch.setenv(images.MAX_PIXELS_VARIABLE, text)
+        with pytest.raises(InvalidArgumentError, match="BODYPIX_MAX_PIXELS: expected a whole num"):
+            decode_image(data)
 
 
 # PIL images, and files that only Pillow can make.
+
+
+def test_sixteen_bits_in_any_byte_order() -> None:
+    wide = RGB[..., 0].astype(np.uint16) * 257
+    np.testing.assert_array_equal(to_rgb(wide.astype(">u2")), to_rgb(wide))
+    pil = pytest.importorskip("PIL.Image")
+    image = pil.frombytes("I;16B", wide.shape[::-1], wide.astype(">u2").tobytes())
+    np.testing.assert_array_equal(to_rgb(image), to_rgb(wide))
+
+
+def test_premultiplied_grey() -> None:
+    pil = pytest.importorskip("PIL.Image")
+    image = pil.new("LA", (3, 2), (200, 128)).convert("La")
+    assert np.abs(to_rgb(image).astype(int) - 100).max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P", "CMYK", "1", "LA", "YCbCr", "I;16"])

@@ -66,6 +66,7 @@ def test_values_in_range(options: dict[str, object]) -> None:
         ("refine_steps", 0, "a whole number from 1 to 20"),
         ("refine_steps", 21, "a whole number from 1 to 20"),
         ("matching", "hands", "'all' or 'face'"),
+        ("flip_horizontal", "no", "True or False"),
     ],
 )
 def test_errors_name_option_range_and_value(name: str, value: object, expected: str) -> None:

@@ -332,3 +332,9 @@ def test_results_leave_at_once(make: object) -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("make", [person, parts])
+def test_a_probability_of_another_shape(make) -> None:
+    with pytest.raises(InvalidArgumentError, match="probability: expected the mask's shape"):
+        make(probability=np.zeros((2, 2), np.float32))

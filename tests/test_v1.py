@@ -94,7 +94,7 @@ def test_models_of_a_stride_are_made_once(random) -> None:
     assert random._at(16) is random.model
 
 
-@pytest.mark.parametrize("stride", [4, 0, "16", None, 16.5])
+@pytest.mark.parametrize("stride", [4, 0, "16", None, 16.5, 8.0, [16]])
 def test_other_strides(random, stride) -> None:
     with pytest.raises(InvalidArgumentError, match="output_stride: expected one of 8, 16, 32"):
         random.estimate_part_segmentation(np.zeros((40, 40, 3), np.uint8), stride)
@@ -138,6 +138,21 @@ def test_old_part_ids() -> None:
 def test_old_part_ids_of_no_part(value) -> None:
     with pytest.raises(InvalidArgumentError, match="part ids from -1 to 23"):
         v1.v1_part_ids(np.array([[value]], np.int32))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        PersonSegmentation(np.zeros((2, 2), np.uint8)),
+        np.zeros((2, 2), np.uint8),
+        np.zeros((2, 2), np.float32),
+        np.zeros((0, 2), np.int32),
+        [[1, 2]],
+    ],
+)
+def test_old_part_ids_of_something_else(wrong) -> None:
+    with pytest.raises(InvalidArgumentError, match="segmentation: expected"):
+        v1.v1_part_ids(wrong)
 
 
 @pytest.mark.parametrize("segmentation", [MASK, PersonSegmentation(MASK)])

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from bodypix import body, drawing, segmenter
 from bodypix.drawing import draw_mask, draw_pixelated_mask
 from bodypix.drawing.blur import Kernel
-from bodypix.drawing.checks import Border, Image, number, same_size
+from bodypix.drawing.checks import Border, Image, listed, number, same_size
 from bodypix.drawing.colors import ColorLike, Rgba, rgba
 from bodypix.drawing.contours import contour
 from bodypix.drawing.masks import CONTOUR_COLOR, apply_palette
@@ -67,7 +67,7 @@ class SupportedModels:
     BodyPix: Final = "BodyPix"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mask:
     """One mask as (H, W, 4) uint8 RGBA: red a value, alpha how sure (here 0 or 255)."""
 
@@ -94,7 +94,7 @@ class Mask:
         return "imagedata"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Segmentation:
     """One mask, what its values mean, and the result of `bodypix` that it was made from."""
 
@@ -343,7 +343,7 @@ def blur_body_part(
 
 
 def _elements(segmentation: Segmentations) -> list[Segmentation]:
-    elements = [segmentation] if isinstance(segmentation, Segmentation) else list(segmentation)
+    elements: list[Any] = listed(segmentation)
     for element in elements:
         if not isinstance(element, Segmentation):
             raise InvalidArgumentError(
@@ -364,7 +364,7 @@ def _foregrounds(
     counts = np.ones(256, bool)
     if values is not None:
         counts[:] = False
-        for value in values:
+        for value in listed(values):
             if not isinstance(value, (int, np.integer)) or not 0 <= value <= 255:
                 raise InvalidArgumentError(
                     f"mask values: expected whole numbers from 0 to 255; got {value!r}."

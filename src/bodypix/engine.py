@@ -24,8 +24,14 @@ from bodypix.checkpoints.naming import naming
 from bodypix.checkpoints.onnx_format import Model, prune, read_model, write_model
 from bodypix.checkpoints.rewire import with_output_stride
 from bodypix.devices import CPU_PROVIDER, check_providers, choose_providers, device_name
-from bodypix.errors import CheckpointError, InvalidArgumentError
+from bodypix.errors import CheckpointError, ImageError, InvalidArgumentError
 from bodypix.geometry import Frame, ImageSize, Padding
+
+# Each thread takes memory, and more than there are cores only wait for each other.
+_MOST_THREADS: Final = 256
+
+# What onnxruntime says where an input is too large for the memory that there is.
+_OUT_OF_MEMORY: Final = ("Failed to allocate", "bad_alloc", "AllocateRaw")
 
 INPUT_NAME: Final = "image"
 
@@ -69,17 +75,19 @@ class Engine:
     Raises:
         CheckpointError: the file is missing, corrupt, or no BodyPix model.
         DeviceError: `device` names a device that is not there.
-        InvalidArgumentError: an unknown device name, or `threads` below 1.
+        InvalidArgumentError: an unknown device name, or `threads` below 1 or above 256 (or the
+            number of cores, where there are more).
     """
 
     def __init__(
         self, path: str | os.PathLike[str], *, device: str = "auto", threads: int | None = None
     ) -> None:
+        most = max(_MOST_THREADS, os.cpu_count() or 1)
         if threads is not None and (
-            isinstance(threads, bool) or not isinstance(threads, int) or threads < 1
+            isinstance(threads, bool) or not isinstance(threads, int) or not 1 <= threads <= most
         ):
             raise InvalidArgumentError(
-                f"threads: expected a whole number from 1, or None; got {threads!r}."
+                f"threads: expected a whole number from 1 to {most}, or None; got {threads!r}."
             )
         self.path = Path(path)
         self._device = device
@@ -119,6 +127,14 @@ class Engine:
         """CPU threads for one run; None where onnxruntime chooses."""
         return self._threads
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but what lives in one process only; a copy opens its own sessions when asked."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("_sessions", "_lock")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._sessions, self._lock = {}, threading.Lock()
+
     def with_output_stride(self, stride: int) -> Engine:
         """The same weights on a grid of another stride, see `rewire`.
 
@@ -131,7 +147,6 @@ class Engine:
         model = with_output_stride(self._loaded, stride)
         engine = copy.copy(self)
         engine._model, engine.metadata = model, read_metadata(model)
-        engine._sessions, engine._lock = {}, threading.Lock()
         return engine
 
     def run(
@@ -148,12 +163,18 @@ class Engine:
 
         Raises:
             CheckpointError: the model lacks a head, or its graph does not fit its description.
+            ImageError: there is not enough memory for an input of this size.
         """
         names = tuple(heads)
         session = self._session(names)
         try:
             outputs = session.run(list(names), {INPUT_NAME: images})
         except Exception as error:  # onnxruntime's exceptions have no common public base
+            if any(words in str(error) for words in _OUT_OF_MEMORY):
+                raise ImageError(
+                    f"image: not enough memory for a network input of {images.shape[2]}x"
+                    f"{images.shape[1]} pixels. Lower internal_resolution, or shrink the image."
+                ) from error
             raise CheckpointError(
                 f"model {str(self.path)!r}: onnxruntime failed on an input of shape "
                 f"{images.shape}: {error}"
@@ -176,7 +197,7 @@ class Engine:
         options.intra_op_num_threads = self._threads or 0
         options.inter_op_num_threads = 1
         # Errors still come as exceptions; the log's own lines would only repeat them.
-        options.log_severity_level = 3
+        options.log_severity_level = 4
         graph = write_model(prune(self._model, names))
         try:
             session = onnxruntime.InferenceSession(graph, options, providers=self._wanted)

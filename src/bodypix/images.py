@@ -172,12 +172,11 @@ def _pixel_limit(max_pixels: int | None) -> int:
     text = os.environ.get(MAX_PIXELS_VARIABLE)
     if not text:
         return DEFAULT_MAX_PIXELS
-    try:
-        return int(text)
-    except ValueError:
+    if not text.isdecimal() or int(text) < 1:
         raise InvalidArgumentError(
-            f"{MAX_PIXELS_VARIABLE}: expected a whole number of pixels, got {text!r}."
-        ) from None
+            f"{MAX_PIXELS_VARIABLE}: expected a whole number of pixels from 1, got {text!r}."
+        )
+    return int(text)
 
 
 def _check_pixels(name: str, width: int, height: int, limit: int) -> None:
@@ -199,7 +198,9 @@ def _from_pil(image: PilImage, limit: int) -> NDArray[np.uint8]:
             "uint8, of uint16 or of floats in 0..1."
         )
     try:
-        if mode not in ("L", "RGB", "RGBA", "I;16"):
+        if mode not in ("L", "RGB", "RGBA") and not mode.startswith("I;16"):
+            if mode == "La":  # the only way from it
+                image = image.convert("LA")
             transparent = mode in ("LA", "La", "PA", "RGBa") or "transparency" in image.info
             image = image.convert("RGBA" if transparent else "RGB")
         pixels = np.asarray(image)
@@ -233,7 +234,7 @@ def _from_array(array: NDArray[Any]) -> NDArray[np.uint8]:
 def _to_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype == np.uint8:
         return array
-    if array.dtype == np.uint16:
+    if array.dtype.kind == "u" and array.dtype.itemsize == 2:  # in any byte order
         return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if array.dtype.kind == "f":
         low, high = float(array.min()), float(array.max())

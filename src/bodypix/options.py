@@ -6,6 +6,8 @@ import numbers
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
+import numpy as np
+
 from bodypix.errors import InvalidArgumentError
 from bodypix.geometry import InternalResolution, resolution_share
 
@@ -23,7 +25,7 @@ class InferenceOptions:
         internal_resolution: "low" (0.25), "medium" (0.5), "high" (0.75), "full" (1.0), or a number
             from 0.1 to 2.0: the share of the image's size at which the network works.
         segmentation_threshold: 0..1; person pixels have a probability strictly above it.
-        flip_horizontal: segment the mirrored image; answers are in the given image's frame.
+        flip_horizontal: True segments the mirrored image; answers are in the given image's frame.
         max_detections: at least 1; at most so many poses are decoded.
         score_threshold: 0..1; a pose needs a root keypoint of this score.
         nms_radius: above 0, network pixels; no two poses have a root nearer than this.
@@ -50,6 +52,8 @@ class InferenceOptions:
             if getattr(self, field.name) is None:
                 object.__setattr__(self, field.name, field.default)
         resolution_share(self.internal_resolution)
+        flip = self.flip_horizontal
+        _require("flip_horizontal", isinstance(flip, (bool, np.bool_)), "True or False", flip)
         for name in ("segmentation_threshold", "score_threshold", "min_keypoint_score"):
             value = getattr(self, name)
             _require(name, is_real(value) and 0 <= value <= 1, "a number from 0 to 1", value)

@@ -209,7 +209,8 @@ class PersonSegmentation(_Segmentation):
         track: the person's number in a moving picture, the same in every frame; None elsewhere.
 
     Raises:
-        InvalidArgumentError: the mask is not (H, W) uint8, or holds other values.
+        InvalidArgumentError: the mask is not (H, W) uint8, or holds other values; the probability
+            is of another shape.
     """
 
     def __init__(
@@ -228,6 +229,7 @@ class PersonSegmentation(_Segmentation):
                 f"mask: expected 0 and 1, or 0 and 255; got values from {mask.min()} to "
                 f"{mask.max()}. Threshold a grey picture first: (mask > 127).view(np.uint8)."
             )
+        _check_shape(probability, found.shape)
         self._mask = found
 
     @property
@@ -276,7 +278,8 @@ class PartSegmentation(_Segmentation):
         track: the person's number in a moving picture, the same in every frame; None elsewhere.
 
     Raises:
-        InvalidArgumentError: the part ids are not (H, W) int32, or out of range.
+        InvalidArgumentError: the part ids are not (H, W) int32, or out of range; the probability
+            is of another shape.
     """
 
     def __init__(
@@ -295,6 +298,7 @@ class PartSegmentation(_Segmentation):
                 f"part_ids: expected -1 (nobody) to {body.PARTS - 1}; got {part_ids.min()} to "
                 f"{part_ids.max()}. A part map that was saved as PNG holds part id + 1."
             )
+        _check_shape(probability, part_ids.shape)
         # Bound to the array, not to self: a cycle would keep large arrays until the collector runs.
         self._mask_of_parts: _Lazy[NDArray[np.uint8]] = _Lazy(partial(_mask_of, self._part_ids))
 
@@ -366,6 +370,13 @@ def binary(values: NDArray[Any]) -> NDArray[np.uint8] | None:
 
 def _mask_of(part_ids: NDArray[np.int32]) -> NDArray[np.uint8]:
     return (part_ids >= 0).view(np.uint8)
+
+
+def _check_shape(probability: object, shape: tuple[int, ...]) -> None:
+    if isinstance(probability, np.ndarray) and probability.shape != shape:
+        raise InvalidArgumentError(
+            f"probability: expected the mask's shape {shape}; got {probability.shape}."
+        )
 
 
 def _checked(field: str, array: NDArray[_N], dtype: np.dtype[_N]) -> NDArray[_N]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bodypix import body, drawing, segmenter
 from bodypix.drawing.blur import Kernel
-from bodypix.drawing.checks import Border, Image
+from bodypix.drawing.checks import Border, Image, part_ids_only, values_of
 from bodypix.drawing.colors import PartColors
 from bodypix.errors import InvalidArgumentError
 from bodypix.geometry import InternalResolution
@@ -141,7 +141,7 @@ class BodyPix:
 
     def _at(self, stride: int) -> segmenter.BodyPix:
         """The model at a stride; made when first wanted, then kept."""
-        if stride not in self._strides:
+        if not isinstance(stride, int) or stride not in self._strides:
             self._strides[stride] = self.model.with_output_stride(stride)
         return self._strides[stride]
 
@@ -153,18 +153,19 @@ def v1_part_ids(segmentation: PartSegmentation | NDArray[np.int32]) -> NDArray[n
         segmentation: a result, or an (H, W) array of BodyPix 2's part ids, -1..23.
 
     Raises:
-        InvalidArgumentError: ids out of range.
+        InvalidArgumentError: no part ids, or ids out of range.
 
     >>> v1_part_ids(np.array([[-1, 0, 2]], np.int32)).tolist()
     [[-1, 0, 18]]
     """
-    ids = segmentation.part_ids if isinstance(segmentation, PartSegmentation) else segmentation
+    part_ids_only(segmentation, "segmentation")
+    ids = values_of(segmentation)
     low, high = int(ids.min()), int(ids.max())
     if low < -1 or high >= body.PARTS:
         raise InvalidArgumentError(
             f"segmentation: expected part ids from -1 to {body.PARTS - 1}; got {low} to {high}."
         )
-    return _V1_IDS[ids]
+    return np.asarray(_V1_IDS[ids], np.int32)
 
 
 def to_mask_image_data(

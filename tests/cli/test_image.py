@@ -75,6 +75,21 @@ def test_people_get_a_file_each(run: Run, tmp_path: Path) -> None:
     assert not (first & second).any()
 
 
+def test_people_of_an_earlier_run_do_not_stay(run: Run, tmp_path: Path) -> None:
+    photo = save(tmp_path / "two.png", picture(people=2))
+    command = [photo, "-o", tmp_path / "out", "--people", "-k", "mask"]
+    assert run(*command).exit_code == 0
+    assert run(*command, "--max-people", "1").exit_code == 0
+    assert written(tmp_path / "out") == ["two.person-1.mask.png"]
+
+
+@pytest.mark.parametrize("empty", ["IN", "--output"])
+def test_an_empty_path_is_not_the_current_folder(run: Run, photo: Path, empty: str) -> None:
+    result = run("", "-o", "out") if empty == "IN" else run(photo, "-o", "")
+    assert result.exit_code == 2
+    assert "expected a path, got an empty text" in result.output
+
+
 def test_nobody_is_no_error(run: Run, tmp_path: Path) -> None:
     photo = save(tmp_path / "empty.png", np.zeros((64, 64, 3), np.uint8))
     options = ["--people", "--pose", "--json", "--effect", "bokeh", "--effect", "blur-face"]

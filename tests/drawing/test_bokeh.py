@@ -128,6 +128,10 @@ def test_unknown_parts(image, parts, part) -> None:
 def test_a_person_mask_has_no_parts(image, person) -> None:
     with pytest.raises(InvalidArgumentError, match="expected part ids; got a PersonSegmentation"):
         blur_body_part(image, person)
+    # As `save` writes it: ids are one higher, and the wrong parts would be blurred.
+    for array in (person.mask, np.zeros(image.shape[:2], np.uint8)):
+        with pytest.raises(InvalidArgumentError, match=r"part_segmentation: .*got uint8.*subtract"):
+            blur_body_part(image, array)
 
 
 def test_sizes_that_differ_are_both_named(image) -> None:

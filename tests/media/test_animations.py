@@ -104,6 +104,20 @@ def test_a_still_picture_is_one_frame(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frame.image, picture)
 
 
+def test_an_animation_that_was_cut_off_says_so(tmp_path: Path) -> None:
+    pil = pytest.importorskip("PIL.Image")
+    path = tmp_path / "in.png"
+    first, *more = (pil.fromarray(frame_picture(number, SIZE)) for number in range(6))
+    first.save(path, save_all=True, append_images=more, duration=40)
+    with open_source(path) as whole:
+        assert len(list(whole)) == 6
+        assert whole.problem is None
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 6 // 10])
+    with open_source(path) as source:
+        assert 0 < len(list(source)) < 6
+        assert source.problem == "the file ends too early"
+
+
 @pytest.mark.parametrize("suffix", [".webp", ".png"])
 @pytest.mark.parametrize("content", [b"", b"RIFF....WEBP", b"no picture at all"])
 def test_what_is_no_animation_is_refused(suffix: str, content: bytes, tmp_path: Path) -> None:

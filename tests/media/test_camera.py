@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from bodypix.errors import MediaError
+from bodypix.errors import InvalidArgumentError, MediaError
 from bodypix.media import open_source
 from bodypix.media.sources import camera as module
 from bodypix.media.sources.camera import Camera, CameraSource
@@ -200,3 +200,9 @@ def test_cameras_are_tried_where_there_is_no_list(
         module, "_open_device", lambda device: Capture([] if device in (0, 4) else None)
     )
     assert module.list_cameras() == [Camera(0, "camera 0"), Camera(4, "camera 4")]
+
+
+@pytest.mark.parametrize("number", [-1, True])
+def test_numbers_that_no_camera_has(number: int) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"camera's number from 0, got {number}"):
+        open_source(number)

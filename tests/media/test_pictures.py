@@ -84,6 +84,16 @@ def test_pictures_are_written_by_number(where: str, names: list[str], tmp_path: 
             assert difference.mean() < (30 if "jpg" in where else 1e-9)
 
 
+def test_a_longer_film_of_before_leaves_no_end(tmp_path: Path) -> None:
+    for count in (5, 2):
+        save(tmp_path / "out" / "000007.png")  # after a gap: nobody's
+        with open_sink(tmp_path / "out", size=SIZE) as sink:
+            for frame in numbered(count):
+                sink.write(frame)
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["000000.png", "000001.png", "000007.png"]
+
+
 def test_png_keeps_alpha(tmp_path: Path) -> None:
     image = np.dstack([frame_picture(0, SIZE), np.arange(96, dtype=np.uint8).reshape(8, 12)])
     with open_sink(tmp_path / "out", size=SIZE, alpha=True) as sink:

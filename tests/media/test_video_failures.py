@@ -12,7 +12,7 @@ import pytest
 
 from bodypix.errors import InvalidArgumentError, MediaError, OutputError
 from bodypix.media import Frame, open_sink, open_source
-from helpers.clips import CONSTANT, contents, ffprobe_times, make_clip
+from helpers.clips import CONSTANT, contents, ffprobe_times, frame_picture, make_clip
 
 
 def frames(count: int, size: tuple[int, int] = (64, 48), *, noise: bool = False) -> list[Frame]:
@@ -97,6 +97,26 @@ def test_a_file_that_was_cut_off_ends_early_and_says_so(
     after = contents(tmp_path / "out.mp4")
     assert len(after.times) == count
     assert after.audio
+
+
+@pytest.mark.parametrize("name", ["in.mp4", "in.gif"])
+def test_even_a_short_file_that_was_cut_off_says_so(name: str, tmp_path: Path) -> None:
+    times = [Fraction(number, 25) for number in range(8)]
+    path = tmp_path / name
+    if name == "in.mp4":
+        make_clip(path, times, options={"movflags": "faststart"})
+    else:
+        with open_sink(path, size=(64, 48), rate=25) as sink:
+            for number, time in enumerate(times):
+                sink.write(Frame(frame_picture(number, (64, 48)), number, time))
+    with open_source(path) as whole:
+        assert len(list(whole)) == 8
+        assert whole.problem is None
+    data = path.read_bytes()
+    path.write_bytes(data[: round(0.9 * len(data))])
+    with open_source(path) as source:
+        assert 0 < len(list(source)) <= 8
+        assert source.problem is not None
 
 
 def test_an_mp4_without_its_index_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -24,6 +25,10 @@ _POINTWISE = {
     "Add", "Cast", "Clip", "DequantizeLinear", "Div", "Identity", "Mul", "QuantizeLinear", "Relu",
     "Sigmoid", "Sub", "Transpose",
 }  # fmt: skip
+
+
+def _is_stride(value: object) -> bool:
+    return isinstance(value, numbers.Integral) and value in OUTPUT_STRIDES
 
 
 def with_output_stride(model: Model, stride: int) -> Model:
@@ -50,7 +55,7 @@ def with_output_stride(model: Model, stride: int) -> Model:
         InvalidArgumentError: another stride, or a ResNet50.
         CheckpointError: a graph that is no plain chain of convolutions, nor one of our own.
     """
-    if stride not in OUTPUT_STRIDES:
+    if not _is_stride(stride):
         raise InvalidArgumentError(
             f"output_stride: expected one of {', '.join(map(str, OUTPUT_STRIDES))}; got {stride!r}."
         )

@@ -151,11 +151,22 @@ def _process(model: BodyPix, job: Job, plan: Plan, batch: _Batch) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_picture(path, picture)
             files.append(path)
+        if plan.search.people and what in PER_PERSON and plan.file is None:
+            _remove_others(job, ending(what), set(files), batch.read)
     if plan.json:
         batch.outcome.results += coco.entries(found, job.source, batch.ids[job.source])
     batch.outcome.seconds += seconds
     batch.outcome.files += files
     batch.outcome.done.append(job)
+
+
+def _remove_others(job: Job, suffix: str, written: set[Path], read: set[object]) -> None:
+    """Remove the people of an earlier run, of whom this one found fewer."""
+    number = 1
+    while (path := job.path(f".person-{number}{suffix}")) in written or path.exists():
+        if path not in written and identity(path) not in read:
+            path.unlink()
+        number += 1
 
 
 def _reason(error: Exception) -> str:

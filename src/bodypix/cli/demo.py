@@ -20,6 +20,7 @@ from bodypix.cli.options import (
     ModelName,
     Offline,
     Threads,
+    given_path,
     load_model,
     resolution_share,
 )
@@ -52,7 +53,10 @@ _PICTURES: tuple[tuple[Kind | Effect, str], ...] = (
 
 def command(
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to.")
+        Path,
+        typer.Option(
+            "--output", "-o", parser=given_path, metavar="FOLDER", help="Folder to write to."
+        ),
     ] = Path("bodypix-demo"),
     photo: Annotated[
         Path,

@@ -18,6 +18,7 @@ from bodypix.cli.options import (
     ModelName,
     Offline,
     Threads,
+    given_path,
     load_model,
     resolution_share,
 )
@@ -49,13 +50,19 @@ _FIND, _WRITE, _RUN, _LOOK = "What to find", "What to write", "How to run", "How
 def command(
     inputs: Annotated[
         list[Path],
-        typer.Argument(metavar="IN", help="Pictures, and folders of pictures.", show_default=False),
+        typer.Argument(
+            parser=given_path,
+            metavar="IN",
+            help="Pictures, and folders of pictures.",
+            show_default=False,
+        ),
     ],
     output: Annotated[
         Path | None,
         typer.Option(
             "--output",
             "-o",
+            parser=given_path,
             metavar="OUT",
             rich_help_panel=_WRITE,
             show_default=False,
@@ -367,7 +374,14 @@ def _write_results(outcome: Outcome, folder: Path | None) -> bool:
 
     text = results_text(outcome)
     if folder is None:
-        typer.echo(text)
+        try:
+            typer.echo(text)
+        except BrokenPipeError:
+            raise  # whoever read it has had enough
+        except OSError as error:
+            reason = error.strerror or error
+            print_error(OutputError(f"--json: cannot write to standard output ({reason})."))
+            return False
         return True
     try:
         write_whole(folder / RESULTS, lambda stream: stream.write(text.encode()), field="--json")

@@ -50,6 +50,19 @@ Offline = Annotated[
 ]
 
 
+def given_path(text: str | Path) -> Path:
+    """A path; "" is none, though pathlib takes it for the current folder.
+
+    It is what a shell makes of a variable that was never set.
+
+    Raises:
+        typer.BadParameter: which ends the command with exit code 2.
+    """
+    if not str(text):
+        raise typer.BadParameter("expected a path, got an empty text.")
+    return Path(text)
+
+
 def resolution_share(text: str) -> float:
     """The argument of --internal-resolution as a number.
 

@@ -15,8 +15,6 @@ from bodypix.drawing.checks import Border, Image, Segmentations, same_size, segm
 from bodypix.drawing.compositing import mirrored, mix, unpremultiply
 from bodypix.drawing.masks import person_mask, to_mask
 from bodypix.drawing.overlay import check_blur
-from bodypix.errors import InvalidArgumentError
-from bodypix.results import PersonSegmentation
 
 
 def draw_bokeh_effect(
@@ -94,11 +92,7 @@ def blur_body_part(
     chosen = (0, 1) if body_part_ids_to_blur is None else body_part_ids_to_blur
     parts = [body.part_id(part) for part in checks.listed(chosen, str)]
     for element in segmentation_list(part_segmentation):
-        if isinstance(element, PersonSegmentation):
-            raise InvalidArgumentError(
-                "part_segmentation: expected part ids; got a PersonSegmentation. "
-                "Use the result of segment_person_parts or segment_multi_person_parts."
-            )
+        checks.part_ids_only(element, "part_segmentation")
     # The contour is opaque, that is sharp: as in the original it eats a pixel off the blurred zone.
     mask = to_mask(part_segmentation, (0, 0, 0, 0), (0, 0, 0, 255), True, parts)
     sharp = None if mask is None else np.ascontiguousarray(mask[..., 3])

@@ -122,6 +122,24 @@ def values_of(segmentation: Segmentation) -> NDArray[Any]:
     return segmentation
 
 
+def part_ids_only(segmentation: Segmentation, field: str) -> None:
+    """Refuse a person mask where part ids are asked for.
+
+    Raises:
+        InvalidArgumentError: a PersonSegmentation, or an array that is not of signed integers.
+    """
+    if isinstance(segmentation, PersonSegmentation):
+        raise InvalidArgumentError(
+            f"{field}: expected part ids; got a PersonSegmentation. "
+            "Use the result of segment_person_parts or segment_multi_person_parts."
+        )
+    if isinstance(segmentation, np.ndarray) and segmentation.dtype.kind != "i":
+        raise InvalidArgumentError(
+            f"{field}: expected part ids as signed integers, -1 outside; got {segmentation.dtype}. "
+            "A saved part map holds id + 1: subtract 1 from it as int32."
+        )
+
+
 def listed(values: object, *single: type) -> list[Any]:
     """Several things as a list; one of the types `single`, or what holds no others, counts as one.
 

@@ -11,13 +11,13 @@ from bodypix.drawing.checks import (
     Segmentation,
     Segmentations,
     listed,
+    part_ids_only,
     segmentation_list,
     values_of,
 )
 from bodypix.drawing.colors import ColorLike, PartColors, part_palette, people_colors, rgba
 from bodypix.drawing.masks import apply_palette, foreground_of
 from bodypix.errors import InvalidArgumentError
-from bodypix.results import PersonSegmentation
 
 _WHITE = np.array([[255, 255, 255]], np.uint8)
 
@@ -44,7 +44,7 @@ def to_colored_part_mask(
     if not elements:
         return None
     for element in elements:
-        _refuse_person(element)
+        part_ids_only(element, "segmentation")
     ids = values_of(elements[0])
     if len(elements) > 1:
         ids = ids.copy()
@@ -101,15 +101,3 @@ def to_colored_people_mask(
     for index, element in enumerate(elements, start=1):
         owner[foreground_of(element).view(bool)] = index
     return apply_palette(owner, np.array(palette, np.uint8))
-
-
-def _refuse_person(element: Segmentation) -> None:
-    if isinstance(element, PersonSegmentation):
-        raise InvalidArgumentError(
-            "segmentation: expected part ids; got a PersonSegmentation. "
-            "Use the result of segment_person_parts or segment_multi_person_parts."
-        )
-    if isinstance(element, np.ndarray) and element.dtype.kind != "i":
-        raise InvalidArgumentError(
-            f"segmentation: expected part ids as signed integers, -1 outside; got {element.dtype}."
-        )

@@ -47,7 +47,8 @@ class PictureSink(BaseSink):
     """`frames/000000.png`, `frames/000001.png` and so on, by `Frame.index`.
 
     Each picture is written whole under its own name; `abort` removes those written so far, and
-    the folder if this sink made it. The times of the frames are not kept.
+    the folder if this sink made it. Pictures that follow without a gap on the last one, left by a
+    longer film, are removed by `close`. The times of the frames are not kept.
 
     Args:
         where: a folder, which is made if it is not there, or a pattern in one, such as
@@ -83,6 +84,7 @@ class PictureSink(BaseSink):
                 f"{'.png' if alpha else ', '.join(SUFFIXES)} files, not {suffix!r}."
             )
         self._written: Final[list[Path]] = []
+        self._next = 0
         self._made_folder: Final = not os.path.exists(path.parent)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,9 +103,21 @@ class PictureSink(BaseSink):
         assert good  # shape and dtype were checked
         write_whole(path, lambda file: file.write(data.tobytes()))
         self._written.append(path)
+        self._next = max(self._next, frame.index + 1)
 
     def _finish(self) -> None:
-        pass  # each picture is whole already
+        # Each picture is whole already. What an earlier, longer film left would pass for the end of
+        # this one, perhaps with people in it that this one hides.
+        number = self._next
+        while (path := _numbered(self._pattern, number)).exists():
+            try:
+                path.unlink()
+            except OSError as error:
+                raise OutputError(
+                    f"sink: cannot remove {str(path)!r} of an earlier film "
+                    f"({error.strerror or error})."
+                ) from error
+            number += 1
 
     def _discard(self) -> None:
         with contextlib.suppress(OSError):

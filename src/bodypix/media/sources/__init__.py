@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bodypix.errors import InvalidArgumentError, MediaError
 from bodypix.images import check_several
 from bodypix.media.frames import Frame, Source
+from bodypix.options import is_real
 
 SourceLike: TypeAlias = (
     "Source | str | os.PathLike[str] | int | Iterable[NDArray[np.uint8]] | Iterable[Frame]"
@@ -97,8 +98,8 @@ def exact_rate(rate: Fraction | float) -> Fraction:
     Raises:
         InvalidArgumentError: not a number above 0.
     """
-    if not 0 < rate <= 100_000:  # so written that NaN fails
-        raise InvalidArgumentError(f"rate: expected a number of frames a second, got {rate}.")
+    if not (is_real(rate) and 0 < rate <= 100_000):  # so written that NaN fails
+        raise InvalidArgumentError(f"rate: expected a number of frames a second, got {rate!r}.")
     if isinstance(rate, Fraction):
         return rate
     ntsc = Fraction(round(rate * 1.001) * 1000, 1001)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.errors import MediaError
+from bodypix.image_headers import read_header
 from bodypix.images import to_rgb
 from bodypix.media.frames import Frame
 from bodypix.media.sources.base import BaseSource
@@ -26,6 +27,8 @@ _UNTIMED: Final = 100
 
 class AnimationSource(BaseSource):
     """Frames of an animation, transparent pixels over black; a still picture is one frame.
+
+    A file that was cut off ends early; `problem` then says so.
 
     Args:
         path: a .webp, .png, .apng or .avif file.
@@ -64,6 +67,9 @@ class AnimationSource(BaseSource):
                     return
                 yield Frame(to_rgb(image), index, time, duration)
                 index, time = index + 1, time + duration
+        header = read_header(self._data.tobytes())
+        if header is not None and not header.complete:
+            self.problem = "the file ends too early"
 
     def _run(self, start: int, count: int) -> list[tuple[NDArray[np.uint8], Fraction]]:
         """Up to `count` frames from number `start` on, RGB or RGBA, and their seconds."""

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix.errors import MediaError
+from bodypix.errors import InvalidArgumentError, MediaError
 from bodypix.media.frames import Frame
 from bodypix.media.sources.base import BaseSource
 
@@ -108,6 +108,7 @@ class CameraSource(BaseSource):
         clock: seconds that only rise.
 
     Raises:
+        InvalidArgumentError: a number below 0.
         MediaError: there is no such camera, it is in use or gives no picture; while looping: it
             went away and did not come back in time.
     """
@@ -125,6 +126,11 @@ class CameraSource(BaseSource):
         opener: Callable[[int | str], Capture] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if isinstance(device, bool) or (isinstance(device, int) and device < 0):
+            raise InvalidArgumentError(
+                f"source: expected a camera's number from 0, got {device!r}. list_cameras() has "
+                "them all."
+            )
         if isinstance(device, str) and (match := re.fullmatch(r"(?:/dev/video)?(\d+)", device)):
             device = int(match[1])
         self.name = f"camera {device}"

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.errors import MediaError
+from bodypix.image_headers import read_header
 from bodypix.images import to_rgb
 from bodypix.media.ffmpeg import (
     ACCURATE,
@@ -135,9 +136,23 @@ class VideoSource(BaseSource):
         if self._closed:
             return
         self.finished = True
-        missing = self._stated_end() - sum(t or Fraction(0) for t in previous or ())
-        if not self.problem and missing > _TOLERANCE:
-            self.problem = f"it ends {float(missing):.1f} s before the length that it states"
+        if not self.problem:
+            self.problem = self._missing(index, previous)
+
+    def _missing(self, frames: int, last: tuple[Fraction, Fraction | None] | None) -> str | None:
+        """What a file lacks after so many frames, the last of that time and duration."""
+        missing = self._stated_end() - sum(t or Fraction(0) for t in last or ())
+        if missing > _TOLERANCE:
+            return f"it ends {float(missing):.1f} s before the length that it states"
+        # Frames that an edit list hides are counted too, but do not shorten the track's length.
+        usual = (last and last[1]) or (1 / self.rate if self.rate else Fraction(0))
+        if frames < self._stream.frames and missing > usual / 2:
+            return f"{frames} of the {self._stream.frames} frames that it states can be decoded"
+        if self._container.format.name == "gif":
+            header = read_header(Path(self.path).read_bytes())
+            if header is not None and not header.complete:
+                return "the file ends too early"
+        return None
 
     def _decode(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
