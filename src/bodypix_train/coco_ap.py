@@ -104,7 +104,10 @@ def coco_ap(
 def list_pictures(root: Path, name: str) -> list[CocoPicture]:
     """The pictures of a set. Raises FileNotFoundError, ValueError on missing or misfit files."""
     labels, images, _ = SETS[name]
-    return list(read_coco(root / name / labels, root / name / images))
+    folder = root / name
+    if not (folder / labels).is_file():
+        raise FileNotFoundError(f"{folder}: expected {labels} and its pictures, found none")
+    return list(read_coco(folder / labels, folder / images))
 
 
 def read_picture(picture: CocoPicture) -> NDArray[np.uint8]:

@@ -227,3 +227,8 @@ def test_refusals() -> None:
         smooth(None, own, frame[1:])
     with pytest.raises(InvalidArgumentError, match="image: expected uint8 RGB"):
         smooth(None, own, frame.astype(np.float32))
+
+
+def test_what_is_no_array() -> None:
+    with pytest.raises(InvalidArgumentError, match="probability: expected an array, got NoneType"):
+        TemporalSmoother()(None, np.zeros((4, 4, 3), np.uint8))  # type: ignore[arg-type]

@@ -130,3 +130,16 @@ def test_options_out_of_range() -> None:
         Tracker(memory=-1)
     with pytest.raises(InvalidArgumentError, match="least_similarity: expected"):
         Tracker(least_similarity=1.5)
+
+
+@pytest.mark.parametrize(
+    ("people", "name"),
+    [
+        (PersonSegmentation(np.zeros((2, 2), np.uint8)), "PersonSegmentation"),
+        ([np.zeros((2, 2), np.uint8)], "ndarray"),
+        (None, "NoneType"),
+    ],
+)
+def test_what_is_no_list_of_people(people, name) -> None:
+    with pytest.raises(InvalidArgumentError, match=f"people: expected a list .*got {name}"):
+        Tracker().update(people)

@@ -218,6 +218,9 @@ def _ramp(values: Floats, low: float, high: float) -> Floats:
 
 
 def _check(probability: Floats, image: NDArray[np.uint8]) -> None:
+    for name, given in (("probability", probability), ("image", image)):
+        if not isinstance(given, np.ndarray):
+            raise InvalidArgumentError(f"{name}: expected an array, got {type(given).__name__}.")
     if probability.ndim != 2 or probability.dtype != np.float32 or 0 in probability.shape:
         raise InvalidArgumentError(
             f"probability: expected float32 of shape (H, W), got {probability.dtype} of shape "

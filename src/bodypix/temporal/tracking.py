@@ -105,7 +105,11 @@ class Tracker:
         Args:
             people: one segmentation for each person, as `segment_multi_person` returns; may be
                 empty. All masks of a film have one size; another size begins anew.
+
+        Raises:
+            InvalidArgumentError: something else.
         """
+        _check(people)
         looks = [_look(person) for person in people]
         if looks and any(track.look.mask.shape != looks[0].mask.shape for track in self._tracks):
             self.reset()
@@ -140,6 +144,17 @@ class Tracker:
             for row, column in best_pairs(values)
             if values[row, column] > 0.0
         ]
+
+
+def _check(people: object) -> None:
+    """Refuse what is no list of segmentations."""
+    several = isinstance(people, (list, tuple))
+    for person in people if several else (people,):  # type: ignore[attr-defined]
+        if not (several and isinstance(person, (PersonSegmentation, PartSegmentation))):
+            raise InvalidArgumentError(
+                "people: expected a list of segmentations, as segment_multi_person returns; got "
+                f"{type(person).__name__}."
+            )
 
 
 def _look(person: PersonSegmentation | PartSegmentation) -> _Look:
