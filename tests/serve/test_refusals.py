@@ -259,3 +259,10 @@ def test_a_failure_inside_tells_nothing(
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "secret" not in answer.text
     assert client.post("/v1/segment", content=photo).status_code == 200
+
+
+def test_an_option_that_is_given_twice(limited: TestClient) -> None:
+    picture = png(np.zeros((48, 64), np.uint8))
+    answer = limited.post("/v1/segment?output=mask&output=json", content=picture)
+    assert answer.status_code == 422
+    assert answer.json()["detail"].startswith("output: expected once in the query")

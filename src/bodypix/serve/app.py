@@ -180,6 +180,9 @@ async def segment(request: Request, wanted: Annotated[Parameters, Query()]) -> R
     service: Service = request.app.state.service
     begin = time.perf_counter()
     service.workers.check_room()
+    for name in request.query_params:
+        if len(request.query_params.getlist(name)) > 1:
+            raise Refused(422, f"{name}: expected once in the query, got it several times.")
     try:
         with service.uploading():
             data = await read_upload(request, service.settings)
