@@ -94,6 +94,16 @@ def test_a_longer_film_of_before_leaves_no_end(tmp_path: Path) -> None:
     assert names == ["000000.png", "000001.png", "000007.png"]
 
 
+def test_pictures_of_another_size_and_all_without_a_frame_are_left_alone(tmp_path: Path) -> None:
+    save(tmp_path / "000000.png")
+    open_sink(tmp_path, size=SIZE).close()
+    assert (tmp_path / "000000.png").exists()
+    save(tmp_path / "000001.png", size=(4, 4))
+    with open_sink(tmp_path, size=SIZE) as sink:
+        sink.write(numbered(1)[0])
+    assert (tmp_path / "000001.png").exists()
+
+
 def test_png_keeps_alpha(tmp_path: Path) -> None:
     image = np.dstack([frame_picture(0, SIZE), np.arange(96, dtype=np.uint8).reshape(8, 12)])
     with open_sink(tmp_path / "out", size=SIZE, alpha=True) as sink:

@@ -12,6 +12,7 @@ import cv2
 
 from bodypix.errors import InvalidArgumentError, OutputError
 from bodypix.files import write_whole
+from bodypix.image_headers import read_header
 from bodypix.media.frames import Frame
 from bodypix.media.sinks.base import BaseSink, check_quality
 
@@ -47,8 +48,8 @@ class PictureSink(BaseSink):
     """`frames/000000.png`, `frames/000001.png` and so on, by `Frame.index`.
 
     Each picture is written whole under its own name; `abort` removes those written so far, and
-    the folder if this sink made it. Pictures that follow without a gap on the last one, left by a
-    longer film, are removed by `close`. The times of the frames are not kept.
+    the folder if this sink made it. Pictures of the same size that follow without a gap on the last
+    one, left by a longer film, are removed by `close`. The times of the frames are not kept.
 
     Args:
         where: a folder, which is made if it is not there, or a pattern in one, such as
@@ -109,7 +110,7 @@ class PictureSink(BaseSink):
         # Each picture is whole already. What an earlier, longer film left would pass for the end of
         # this one, perhaps with people in it that this one hides.
         number = self._next
-        while (path := _numbered(self._pattern, number)).exists():
+        while number and self._continues(path := _numbered(self._pattern, number)):
             try:
                 path.unlink()
             except OSError as error:
@@ -118,6 +119,14 @@ class PictureSink(BaseSink):
                     f"({error.strerror or error})."
                 ) from error
             number += 1
+
+    def _continues(self, path: Path) -> bool:
+        """Whether a file would be taken for the next picture: one of another size is not."""
+        try:
+            header = read_header(path.read_bytes())
+        except OSError:
+            return False
+        return header is not None and (header.width, header.height) == self.size
 
     def _discard(self) -> None:
         with contextlib.suppress(OSError):
