@@ -59,7 +59,7 @@ def test_fps_and_milliseconds_are_shown(demo: Demo) -> None:
     demo.start_camera()
     demo.painted(4)
     page = demo.page
-    assert int(page.inner_text("#fps").removesuffix(" fps")) > 0
+    assert page.inner_text("#fps").removesuffix(" fps").isdecimal()  # 0 on a very slow machine
     assert int(page.inner_text("#ms").removesuffix(" ms")) > 0
     assert page.inner_text("#engine").startswith("Processor")
 

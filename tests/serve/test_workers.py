@@ -147,7 +147,7 @@ def test_who_waits_too_long_leaves_the_queue() -> None:
             workers.check_alive()
         gate.open.set()
 
-    with working(queue=1, timeout=0.1) as workers:
+    with working(queue=1, timeout=1.0) as workers:
         run(scenario())
         workers.check_alive()
 
