@@ -59,7 +59,7 @@ class InferenceOptions:
             _require(name, is_real(value) and 0 <= value <= 1, "a number from 0 to 1", value)
         _require(
             "max_detections",
-            _is_whole(self.max_detections) and self.max_detections >= 1,
+            is_whole(self.max_detections) and self.max_detections >= 1,
             "a whole number from 1",
             self.max_detections,
         )
@@ -71,7 +71,7 @@ class InferenceOptions:
         )
         _require(
             "refine_steps",
-            _is_whole(self.refine_steps) and 1 <= self.refine_steps <= MAX_REFINE_STEPS,
+            is_whole(self.refine_steps) and 1 <= self.refine_steps <= MAX_REFINE_STEPS,
             f"a whole number from 1 to {MAX_REFINE_STEPS}",
             self.refine_steps,
         )
@@ -88,7 +88,8 @@ def is_real(value: object) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def _is_whole(value: object) -> bool:
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, of Python's or numpy's; True and False are none."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 

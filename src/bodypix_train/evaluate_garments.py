@@ -43,7 +43,7 @@ class GarmentPicture:
     @cached_property
     def fitting(self) -> float:
         """Mean over the garments that are there."""
-        return scores([self])["mean"].fitting
+        return garment_scores([self])["mean"].fitting
 
     def load(self) -> tuple[Bytes, Bytes]:
         """The picture (H, W, 3) RGB and its class ids (H, W). Raises ValueError on misfits."""
@@ -114,7 +114,7 @@ def count_fitting(parts: NDArray[np.integer[Any]], classes: Bytes) -> NDArray[np
     return np.array(rows, np.int64)
 
 
-def scores(pictures: Iterable[GarmentPicture]) -> dict[str, GarmentScore]:
+def garment_scores(pictures: Iterable[GarmentPicture]) -> dict[str, GarmentScore]:
     """Rows of all garments that are there, then "mean", in which each kind counts alike."""
     counts = sum((own.counts for own in pictures), np.zeros((len(GARMENTS), 3), np.int64))
     rows = {

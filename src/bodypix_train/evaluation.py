@@ -19,8 +19,13 @@ from .evaluate import (
     mask_table,
 )
 from .evaluate_clips import ClipScore, clip_table, evaluate_clip, frames_of, list_clips
-from .evaluate_garments import GarmentPicture, drawn_pictures, evaluate_garments, garment_table
-from .evaluate_garments import scores as garment_scores
+from .evaluate_garments import (
+    GarmentPicture,
+    drawn_pictures,
+    evaluate_garments,
+    garment_scores,
+    garment_table,
+)
 from .evaluate_parts import (
     PartScore,
     deal,

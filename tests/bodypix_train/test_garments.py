@@ -15,7 +15,7 @@ from bodypix_train.datasets.garments import ANY, CARRIED, GARMENTS, narrowed
 from bodypix_train.datasets.lazy import Budget
 from bodypix_train.datasets.photos import read_ccp
 from bodypix_train.evaluate import Settings
-from bodypix_train.evaluate_garments import GarmentScore, scores
+from bodypix_train.evaluate_garments import GarmentScore, garment_scores
 from bodypix_train.evaluation import Evaluation, Work, evaluate
 from bodypix_train.report import write_report
 
@@ -113,7 +113,7 @@ def test_parts_that_fit_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFix
     done = run(tmp_path)
     assert "c.png: unreadable or not of its picture's size, left out" in caplog.text
     assert [own.path.name for own in done.garments["mine"]] == ["a.jpg"]
-    assert scores(done.garments["mine"]) == {
+    assert garment_scores(done.garments["mine"]) == {
         "hair and hats": GarmentScore(48 * 64, pytest.approx(2 / 3), pytest.approx(1 / 3)),
         "tops": GarmentScore(16 * 64, 0, 1),
         "mean": GarmentScore(64 * 64, pytest.approx(1 / 3), pytest.approx(2 / 3)),

@@ -59,7 +59,9 @@ def test_fps_and_milliseconds_are_shown(demo: Demo) -> None:
     demo.start_camera()
     demo.painted(4)
     page = demo.page
-    assert page.inner_text("#fps").removesuffix(" fps").isdecimal()  # 0 on a very slow machine
+    # Less than one in two seconds, on a machine busy with something else, is shown as 0.
+    page.wait_for_function("parseInt(document.getElementById('fps').textContent) > 0")
+    assert page.inner_text("#fps").endswith(" fps")
     assert int(page.inner_text("#ms").removesuffix(" ms")) > 0
     assert page.inner_text("#engine").startswith("Processor")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from bodypix.checkpoints.own_network import (
     with_coarser_answers,
 )
 from bodypix.errors import CheckpointError, InvalidArgumentError
+from bodypix.options import is_whole
 
 OUTPUT_STRIDES = (8, 16, 32)
 
@@ -25,10 +25,6 @@ _POINTWISE = {
     "Add", "Cast", "Clip", "DequantizeLinear", "Div", "Identity", "Mul", "QuantizeLinear", "Relu",
     "Sigmoid", "Sub", "Transpose",
 }  # fmt: skip
-
-
-def _is_stride(value: object) -> bool:
-    return isinstance(value, numbers.Integral) and value in OUTPUT_STRIDES
 
 
 def with_output_stride(model: Model, stride: int) -> Model:
@@ -55,7 +51,7 @@ def with_output_stride(model: Model, stride: int) -> Model:
         InvalidArgumentError: another stride, or a ResNet50.
         CheckpointError: a graph that is no plain chain of convolutions, nor one of our own.
     """
-    if not _is_stride(stride):
+    if not is_whole(stride) or stride not in OUTPUT_STRIDES:
         raise InvalidArgumentError(
             f"output_stride: expected one of {', '.join(map(str, OUTPUT_STRIDES))}; got {stride!r}."
         )
