@@ -20,6 +20,7 @@ from bodypix.serve.server import listen
     ("name", "value"),
     [
         ("workers", 0),
+        ("workers", 100_000),
         ("queue", -1),
         ("uploads", 0),
         ("max_bytes", 0),

@@ -13,14 +13,16 @@ from bodypix.errors import InvalidArgumentError
 PAGE: Final = Path(__file__).parent / "page"
 """Where the built demo page lies; it is in the wheel, and not in a fresh checkout."""
 
-_MOST_WORKERS: Final = 8
+_DEFAULT_WORKERS: Final = 8  # at most, unless more are asked for
+
+_MOST_WORKERS: Final = 256  # each is a thread that begins with the server
 
 
 def default_workers() -> int:
     """One for each core this process may use, at most 8."""
     usable = getattr(os, "sched_getaffinity", None)
     cores = len(usable(0)) if usable else os.cpu_count() or 1
-    return min(cores, _MOST_WORKERS)
+    return min(cores, _DEFAULT_WORKERS)
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ class Settings:
     """Limits of a server. Times are in seconds.
 
     Attributes:
-        workers: at least 1; pictures worked on at the same time.
+        workers: 1 to 256; pictures worked on at the same time.
         queue: at least 0; requests that may wait for a worker. Further ones get 429.
         uploads: at least 1; requests whose body is being read at the same time. Further ones get
             429, so that memory is bounded: `uploads + queue + workers` bodies at most.
@@ -69,6 +71,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("workers", "uploads", "max_bytes", "max_pixels", "max_connections"):
             self._require(name, getattr(self, name) >= 1, "at least 1")
+        self._require("workers", self.workers <= _MOST_WORKERS, f"at most {_MOST_WORKERS}")
         self._require("queue", self.queue >= 0, "at least 0")
         for name in ("timeout", "body_timeout", "stall_timeout", "shutdown_timeout"):
             self._require(name, getattr(self, name) > 0, "above 0")
