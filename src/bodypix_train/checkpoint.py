@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,14 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
     }
 
 
-def mixed(first: Path, second: Path, share: float) -> BodyPixNet:
+def mixed(
+    first: Path, second: Path, share: float, shares: Mapping[str, float] | None = None
+) -> BodyPixNet:
     """The weighted mean of two networks, of which one was trained on from the other.
 
-    ``share`` in 0..1 is the second's. Where only the second sees its surroundings, the first is
-    taken to add nothing by them. Raises ValueError where their shapes differ otherwise.
+    ``share`` in 0..1 is the second's, ``shares`` its in single modules, such as ``backbone`` or
+    ``heads.segments``. Where only the second sees its surroundings, the first is taken to add
+    nothing by them. Raises ValueError where their shapes differ otherwise, or a module is unknown.
     """
     one, two = read_network(first), read_network(second)
     if two.surroundings is not None and one.surroundings is None:
@@ -107,11 +111,22 @@ def mixed(first: Path, second: Path, share: float) -> BodyPixNet:
         raise ValueError(
             f"{second}: expected a network like {first}, {shape_of(one)}, got {shape_of(two)}"
         )
+    modules = [name for name, _ in one.named_modules() if name]
+    for name in shares or {}:
+        if name not in modules:
+            known = ", ".join(child for child, _ in one.named_children())
+            raise ValueError(f"share: expected a module, such as {known}, got {name!r}")
     theirs = two.state_dict()
     for name, value in one.state_dict().items():
         if value.dtype.is_floating_point:
-            value.lerp_(theirs[name], share)
+            value.lerp_(theirs[name], share_of(name, share, shares or {}))
     return one
+
+
+def share_of(name: str, share: float, shares: Mapping[str, float]) -> float:
+    """What ``shares`` says of the innermost module that a weight lies in, else ``share``."""
+    around = [module for module in shares if name.startswith(f"{module}.")]
+    return shares[max(around, key=len)] if around else share
 
 
 def write_weights(network: BodyPixNet, path: Path) -> None:

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from . import outlines
 from .people_teachers import PeopleTeachers, Remembered
 from .pose_parts import PartJudge
 from .skeletons import skeletons
@@ -36,7 +37,7 @@ OWN_SHARE = 1 / 3  # of a network of ours in the person's map, if one is asked
 
 @dataclass(frozen=True)
 class Teachers:
-    """The networks that label; ``portraits`` may be empty, all but ``body`` be missing.
+    """The networks that label; all but ``body`` may be missing.
 
     ``own``, a network of ours, is one voice more on where people are: others' mistakes are not its
     own, so that the mean is right more often (after the self-training of Xie et al. 2020).
@@ -47,6 +48,7 @@ class Teachers:
     people: PeopleTeachers | None = None
     judge: PartJudge | None = None  # asked only beside people
     own: NetworkTeacher | None = None
+    outlines: Sequence[PortraitTeacher] = ()
     # With the small one, which sees people whole, large ones lose fewer of their insides.
     scales: tuple[float, ...] = (0.6, 1.0, 1.75)
 
@@ -83,6 +85,7 @@ class Teachers:
                 ),
             ],
             people=people,
+            outlines=outlines.from_folder(folder, threads),
         )
 
     def label(self, image: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
@@ -104,6 +107,7 @@ class Teachers:
             if self.judge is not None:
                 seen = skeletons(image, poses, people.whole_body)
                 parts = self.judge.refine(parts, seen, (height, width))
+        person = outlines.refine(image, person, self.outlines)
         if self.own is not None:
             own = self.own.person(image, half)
             person = (1 - OWN_SHARE) * person + OWN_SHARE * own

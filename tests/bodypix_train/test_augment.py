@@ -10,6 +10,7 @@ import pytest
 from bodypix_train.datasets import augment
 from bodypix_train.datasets.plan import (
     Augmentation,
+    Outline,
     crop_placement,
     draw_light,
     outline,
@@ -88,6 +89,22 @@ def test_empty_crops_show_nobody(sample: Sample) -> None:
         seen[share] = sum(crop.person.max() >= 128 for crop in crops)
     assert seen[0.0] > 20
     assert seen[1.0] < seen[0.0] / 2  # not every try finds such a place
+
+
+def test_close_ups_are_filled_by_a_part_of_somebody() -> None:
+    person = np.zeros((50, 40), np.uint8)
+    person[10:40, 5:15] = 255  # 60% of the height
+    person[45:48, 30:33] = 255  # somebody else, far away
+    picture = Outline((400, 320), person, ())
+    options = Augmentation(person_share=1.0, close_share=1.0, stretch=1.0)
+    rng = np.random.default_rng(3)
+    matrices = [placement(picture, SIZE, options, rng) for _ in range(200)]
+    shown = np.array([np.sqrt(abs(np.linalg.det(m[:, :2]))) * SIZE / 400 for m in matrices])
+    near = np.array([(m @ (SIZE / 2, SIZE / 2, 1))[0] < 200 for m in matrices])
+    assert 0.9 < near.mean() < 1
+    assert shown[near].min() == pytest.approx(0.2)  # closer would only be blurred
+    assert 0.4 < shown[near].max() <= 0.75 * 0.6 + 1e-6
+    assert shown[~near] == pytest.approx(0.2)
 
 
 def test_paste_adds_the_person(sample: Sample) -> None:

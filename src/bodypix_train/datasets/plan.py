@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +19,7 @@ from .warp import Matrix, warp
 
 EMPTY_TRIES = 6
 NOBODY = 64  # a person label below this, of 255, shows nobody
+CLOSEST = 0.2  # share of a picture's long side: what is closer is only blurred
 COARSE = 4  # every so many cells of the person's grid are looked at
 
 
@@ -29,6 +31,7 @@ class Augmentation:
     closest: float = 0.4
     face_share: float = 0.3  # of the crops look at a face, like a webcam does
     person_share: float = 0.7  # of the others are centred on a person
+    close_share: float = 0.0  # of those are filled by a part of it, often without a face
     paste_share: float = 0.25  # of the crops get a cut-out person on top
     stretch: float = 1.35  # largest change of the aspect ratio
     empty_share: float = 0.0  # of the crops are looked for where nobody is
@@ -40,6 +43,7 @@ FIELDS = {  # of an Augmentation in a recipe
     "closest": above_0(),
     "face_share": share(),
     "person_share": share(),
+    "close_share": share(),
     "paste_share": share(),
     "stretch": number("a number from 1", low=1),
     "empty_share": share(),
@@ -124,6 +128,9 @@ def placement(
         rows, columns = np.nonzero(picture.person > 128)
         if len(rows):
             pick = rng.integers(len(rows))
+            if options.close_share and rng.random() < options.close_share:
+                extent = extent_at(picture, int(rows[pick]), int(columns[pick]))
+                share = max(extent * rng.uniform(0.3, 0.75), CLOSEST)
             x = columns[pick] / picture.person.shape[1] + rng.normal(0, 0.15) * share
             y = rows[pick] / picture.person.shape[0] + rng.normal(0, 0.15) * share
     zoom = share * long_side / size
@@ -137,6 +144,14 @@ def placement(
         linear[:, 0] *= -1
     centre = np.array([x * (width - 1), y * (height - 1)])
     return np.hstack([linear, (centre - linear @ np.full(2, (size - 1) / 2))[:, None]])
+
+
+def extent_at(picture: Outline, row: int, column: int) -> float:
+    """The longer side of the connected people around a cell, a share of the picture's."""
+    _, owner, stats, _ = cv2.connectedComponentsWithStats((picture.person > 128).astype(np.uint8))
+    sides = stats[owner[row, column], [cv2.CC_STAT_HEIGHT, cv2.CC_STAT_WIDTH]]
+    pixels = sides / picture.person.shape * picture.frame
+    return float(pixels.max() / max(picture.frame))
 
 
 def crop_placement(
