@@ -13,10 +13,8 @@ import torch
 
 from bodypix.files import write_whole
 
-from .networks.bodypix import BodyPixNet
+from .networks.bodypix import NOT_LEARNED, BodyPixNet
 
-# How much the coarse heads count in the fine ones; what older networks lack.
-COARSE_SHARES = ("coarse_share", "coarse_parts")
 # What reading a file ends in that is cut short, or something else.
 BROKEN = (
     OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError,
@@ -63,11 +61,11 @@ def write_state(state: dict[str, Any], path: Path) -> None:
 
 def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The weights of any version: older networks have fine heads that stand alone."""
-    return {**{name: torch.tensor(0.0) for name in COARSE_SHARES}, **weights}
+    return {**{name: torch.tensor(0.0) for name in NOT_LEARNED}, **weights}
 
 
 def begin_with(network: BodyPixNet, start: Path) -> None:
-    """Give the network the weights of a checkpoint, but not what of its fine heads is coarse.
+    """Give the network the weights of a checkpoint, but not what was never learned.
 
     What sees its surroundings stays as it is where the checkpoint has no such thing.
 
@@ -78,7 +76,7 @@ def begin_with(network: BodyPixNet, start: Path) -> None:
     if theirs not in (mine, {**mine, "surroundings": 0}):
         raise ValueError(f"{start}: expected a network like the recipe's, {mine}, got {theirs}")
     weights, own = given.state_dict(), network.state_dict()
-    for name in COARSE_SHARES:
+    for name in NOT_LEARNED:
         del weights[name]
     network.load_state_dict({**own, **weights})
 

@@ -18,7 +18,7 @@ from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, writ
 from bodypix.files import write_whole
 
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
-from .networks.evidence import FLOOR, GAIN, STEPS, WINDOW
+from .networks.evidence import AREA, FLOOR, GAIN, STEPS, SURE, WINDOW
 from .networks.mobilenet import MobileNetV1
 from .networks.resnet import Bottleneck, ResNet
 from .networks.surroundings import Surroundings
@@ -155,7 +155,14 @@ class GraphWriter:
 
         ground = decided("evidence/ground", self.pool("evidence/person", person, 5, 4))
         likeliest = self.node("ReduceMax", "evidence/likeliest", heatmaps, axes=[1], keepdims=1)
-        reached = self.node("Min", "evidence/0", decided("evidence/keypoints", likeliest), ground)
+        mean = self.node(
+            "AveragePool", "evidence/mean", person,
+            kernel_shape=[AREA, AREA], strides=[4, 4], pads=[AREA // 2] * 4,
+        )  # fmt: skip
+        sure = self.constant("evidence/sure", np.array(SURE, np.float32))
+        area = self.node("Sub", "evidence/area", mean, sure)
+        vouching = self.node("Max", "evidence/vouching", likeliest, area)
+        reached = self.node("Min", "evidence/0", decided("evidence/seeds", vouching), ground)
         for step in range(1, STEPS + 1):
             wider = self.pool(f"evidence/{step}/wider", reached, WINDOW, 1)
             reached = self.node("Min", f"evidence/{step}", wider, ground)
@@ -221,6 +228,8 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
         "Mul", "coarse", g.double("coarse4", g.double("coarse8", answers["segments"])), share
     )
     person = g.node("Add", "person/corrected", person, coarse)
+    bias = g.constant("person/bias/all", network.person_bias.detach().numpy())
+    person = g.node("Add", "person/biased", person, bias)
     head("segments_fine", g.with_evidence(person, answers["heatmaps"]), 1)
 
     return Model(

@@ -1,4 +1,4 @@
-"""Islands of a person map without a keypoint go; everything else stays as it is."""
+"""Islands of a person map that nothing vouches for go; everything else stays as it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bodypix_train.networks.bodypix import BodyPixNet
-from bodypix_train.networks.evidence import FLOOR, with_evidence
+from bodypix_train.networks.evidence import AREA, FLOOR, SURE, with_evidence
 
 ROWS, COLUMNS = 11, 17  # of the coarse grid
 
@@ -22,7 +22,7 @@ def person() -> Tensor:
     y, x = torch.meshgrid(torch.arange(41.0), torch.arange(65.0), indexing="ij")
     left = 9 - ((y - 20).abs() / 2).maximum((x - 12).abs())
     right = 9 - ((y - 20).abs() / 2).maximum((x - 50).abs())
-    return left.maximum(right).clamp(min=-8)[None, None]
+    return left.maximum(right).clamp(-8, 2)[None, None]
 
 
 def test_an_island_without_keypoint_goes_and_the_other_stays(person: Tensor) -> None:
@@ -42,6 +42,25 @@ def test_unsure_keypoints_vouch_for_nothing(person: Tensor) -> None:
     assert not (with_evidence(person, heatmaps) > 0).any()
 
 
+@pytest.mark.parametrize(("side", "logit", "stays"), [
+    (AREA + 4, SURE + 0.5, True),
+    (AREA + 4, SURE - 0.5, False),  # nobody can be sure
+    (AREA - 4, SURE + 2, False),  # small
+])  # fmt: skip
+def test_a_large_area_vouches_for_itself(side: int, logit: float, stays: bool) -> None:
+    person = torch.full((1, 1, 41, 65), -8.0)
+    person[..., 8 : 8 + side, 12 : 12 + side] = logit
+    person[..., 8 + side : 38, 16:20] = 0.5  # what hangs together with it stays as well
+    seen = with_evidence(person, no_keypoints())
+    assert torch.equal(seen > 0, (person > 0) & stays)
+
+
+def test_an_area_at_the_edge_needs_no_more_than_what_is_seen() -> None:
+    person = torch.full((1, 1, 41, 65), -8.0)
+    person[..., :7, :] = SURE + 1  # half a window, along the picture's edge
+    assert torch.equal(with_evidence(person, no_keypoints()) > 0, person > 0)
+
+
 def test_a_keypoint_beside_everybody_vouches_for_nobody(person: Tensor) -> None:
     heatmaps = no_keypoints()
     heatmaps[0, 0, 5, 8] = 5.0  # between the two
@@ -51,9 +70,8 @@ def test_a_keypoint_beside_everybody_vouches_for_nobody(person: Tensor) -> None:
 def test_only_answers_are_gated_not_lessons() -> None:
     torch.manual_seed(0)
     network = BodyPixNet(0.25, (16, 8))
-    for parameter in (network.person.bias, network.heads["heatmaps"].bias):
-        assert parameter is not None
-        torch.nn.init.constant_(parameter, 3.0 if parameter is network.person.bias else -9.0)
+    torch.nn.init.constant_(network.person.bias, SURE / 2)
+    torch.nn.init.constant_(network.heads["heatmaps"].bias, -9.0)
     image = torch.zeros(1, 3, 65, 97)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
