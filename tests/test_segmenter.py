@@ -250,6 +250,15 @@ def test_facts_about_the_model(model: BodyPix) -> None:
     assert model.threads == 1
 
 
+@pytest.mark.parametrize("field", ["name", "model_url", "cache_dir"])
+@pytest.mark.parametrize("value", [5, b"model.onnx"])
+def test_what_is_no_path_is_named(field: str, value: object) -> None:
+    with pytest.raises(
+        InvalidArgumentError, match=rf"^{field}: expected text or a path, got {value!r}"
+    ):
+        bodypix.load(**{field: value})  # type: ignore[arg-type]
+
+
 def test_load_takes_a_name_or_options() -> None:
     with pytest.raises(InvalidArgumentError, match="expected no name beside"):
         bodypix.load("mobilenet-050-stride16", multiplier=0.5)

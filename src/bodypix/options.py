@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import os
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
@@ -91,6 +92,34 @@ def is_real(value: object) -> bool:
 def is_whole(value: object) -> bool:
     """Whether a value is a whole number, of Python's or numpy's; True and False are none."""
     return isinstance(value, numbers.Integral) and not isinstance(value, bool)
+
+
+def frame_size(size: object) -> tuple[int, int]:
+    """A width and a height in pixels.
+
+    Raises:
+        InvalidArgumentError: anything else than two whole numbers from 1.
+    """
+    if isinstance(size, (tuple, list)) and len(size) == 2:
+        width, height = size
+        if is_whole(width) and is_whole(height) and min(width, height) >= 1:
+            return int(width), int(height)
+    raise InvalidArgumentError(
+        f"size: expected (width, height), whole numbers from 1, got {size!r}."
+    )
+
+
+def path_text(name: str, path: object) -> str:
+    """A path as text.
+
+    Raises:
+        InvalidArgumentError: neither text nor a path object.
+    """
+    if isinstance(path, str):
+        return path
+    if isinstance(path, os.PathLike) and isinstance(text := os.fspath(path), str):
+        return text
+    raise InvalidArgumentError(f"{name}: expected text or a path, got {path!r}.")
 
 
 def _require(name: str, holds: bool, expected: str, value: object) -> None:

@@ -22,7 +22,7 @@ from bodypix.engine import Engine, Heads
 from bodypix.errors import InvalidArgumentError
 from bodypix.geometry import InternalResolution
 from bodypix.images import ImageLike, check_several
-from bodypix.options import InferenceOptions, Matching
+from bodypix.options import InferenceOptions, Matching, path_text
 from bodypix.people import PEOPLE_HEADS, POSE_HEADS, assign_people, find_poses, parts_of
 from bodypix.results import PartSegmentation, PersonSegmentation, Pose
 from bodypix.sources import Source, prepare, run
@@ -71,19 +71,19 @@ def load(
     """
     choice = (architecture, output_stride, multiplier, quant_bytes, model_url)
     chosen = any(value is not None for value in choice)
-    cache = None if cache_dir is None else os.fspath(cache_dir)
-    if name is not None and chosen:
+    cache = None if cache_dir is None else path_text("cache_dir", cache_dir)
+    given = None if name is None else path_text("name", name)
+    if given is not None and chosen:
         raise InvalidArgumentError(
             f"name: expected no name beside architecture, output_stride, multiplier, quant_bytes "
-            f"or model_url, got {os.fspath(name)!r}; give one or the other."
+            f"or model_url, got {given!r}; give one or the other."
         )
-    if name is not None and PurePath(name).suffix.lower() in (".onnx", ".json"):
-        options = LoadOptions.from_arguments(model_url=os.fspath(name))
+    if given is not None and PurePath(given).suffix.lower() in (".onnx", ".json"):
+        options = LoadOptions.from_arguments(model_url=given)
         path = resolve(options, cache_dir=cache, offline=offline)
     elif chosen:
         path = resolve(LoadOptions.from_arguments(*choice), cache_dir=cache, offline=offline)
     else:
-        given = None if name is None else os.fspath(name)
         path = resolve_name(given, cache_dir=cache, offline=offline)
     return BodyPix(Engine(path, device=device, threads=threads))
 

@@ -159,3 +159,5 @@ def test_foreground_colors_refuses() -> None:
         foreground_colors(image, alpha.astype(np.float32))
     with pytest.raises(InvalidArgumentError, match="alpha: expected the size of the image"):
         foreground_colors(image, alpha[1:])
+    with pytest.raises(InvalidArgumentError, match=r"alpha: expected uint8 .* got int64 of shape"):
+        foreground_colors(image, [[0, 1]])  # type: ignore[arg-type]

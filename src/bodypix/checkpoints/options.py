@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bodypix.errors import InvalidArgumentError
+from bodypix.options import path_text
 
 _STRIDES: Final = {"MobileNetV1": (8, 16, 32), "ResNet50": (16, 32)}
 _MULTIPLIERS: Final = {"MobileNetV1": (0.5, 0.75, 1.0), "ResNet50": (1.0,)}
@@ -69,7 +70,7 @@ class LoadOptions:
             16 if output_stride is None else output_stride,
             1.0 if multiplier is None else multiplier,
             4 if quant_bytes is None else quant_bytes,
-            model_url,
+            None if model_url is None else path_text("model_url", model_url),
         )
 
     def _check(self, key: str, value: object, allowed: tuple[float, ...]) -> None:

@@ -63,6 +63,21 @@ def size_text(array: NDArray[Any]) -> str:
     return f"{array.shape[1]}x{array.shape[0]}"
 
 
+def flat(values: Any, field: str, dtype: type[np.generic], advice: str) -> NDArray[Any]:
+    """An (H, W) array of ``dtype``; ``advice`` says how to get there from something else.
+
+    Raises:
+        InvalidArgumentError: another shape or dtype.
+    """
+    array: NDArray[Any] = np.asarray(values)
+    if array.ndim != 2 or array.dtype != dtype:
+        raise InvalidArgumentError(
+            f"{field}: expected {np.dtype(dtype)} of shape (H, W), got {array.dtype} of shape "
+            f"{array.shape}; {advice}."
+        )
+    return array
+
+
 def same_size(first: NDArray[Any], second: NDArray[Any], first_name: str, second_name: str) -> None:
     """Refuse two pictures of different sizes, naming both.
 

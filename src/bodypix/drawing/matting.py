@@ -7,7 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bodypix.drawing.blur import blur
-from bodypix.drawing.checks import Image, Segmentations, rgb_image, same_size, segmentation_list
+from bodypix.drawing.checks import (
+    Image,
+    Segmentations,
+    flat,
+    rgb_image,
+    same_size,
+    segmentation_list,
+)
 from bodypix.drawing.masks import person_mask
 from bodypix.drawing.refine import refine_alpha
 from bodypix.errors import InvalidArgumentError
@@ -87,11 +94,8 @@ def foreground_colors(image: Image, alpha: NDArray[np.uint8]) -> Image:
         InvalidArgumentError: the alpha is not uint8 or not of the image's size.
     """
     image = rgb_image(image)
-    if alpha.ndim != 2 or alpha.dtype != np.uint8:
-        raise InvalidArgumentError(
-            f"alpha: expected uint8 of shape (H, W), got {alpha.dtype} of shape {alpha.shape}; "
-            "take np.rint(alpha * 255).astype(np.uint8) of a matte from 0 to 1."
-        )
+    advice = "take np.rint(alpha * 255).astype(np.uint8) of a matte from 0 to 1"
+    alpha = flat(alpha, "alpha", np.uint8, advice)
     same_size(image, alpha, "image", "alpha")
     band = (alpha > 0) & (alpha < 255)
     box = _box(band, margin=2 * _REDUCED * sum(_RADII))

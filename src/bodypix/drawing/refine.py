@@ -16,8 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix.drawing.checks import Image, rgb_image, same_size
+from bodypix.drawing.checks import Image, flat, rgb_image, same_size
 from bodypix.errors import InvalidArgumentError
+from bodypix.options import is_real
 from bodypix.scratch import SCRATCH, recycled
 from bodypix.shrinking import grid_size, shrunk
 
@@ -57,13 +58,10 @@ def refine_alpha(probability: Floats, image: Image, threshold: float = 0.5) -> F
             threshold is out of its range.
     """
     image = rgb_image(image)
-    if probability.ndim != 2 or probability.dtype != np.float32:
-        raise InvalidArgumentError(
-            f"probability: expected float32 of shape (H, W), got {probability.dtype} of shape "
-            f"{probability.shape}; a mask is none, but `mask.astype(np.float32)` does."
-        )
+    advice = "a mask is none, but `mask.astype(np.float32)` does"
+    probability = flat(probability, "probability", np.float32, advice)
     same_size(image, probability, "image", "probability")
-    if not 0.0 <= threshold <= 1.0:
+    if not (is_real(threshold) and 0.0 <= threshold <= 1.0):
         raise InvalidArgumentError(f"threshold: expected a number from 0 to 1, got {threshold!r}.")
     height, width = probability.shape
     size = grid_size(height, width, GRID)

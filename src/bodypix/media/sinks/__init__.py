@@ -11,6 +11,7 @@ from typing import Any
 from bodypix.errors import InvalidArgumentError
 from bodypix.media.frames import Sink, Source
 from bodypix.media.sources import exact_rate
+from bodypix.options import path_text
 
 _DEFAULT_RATE = Fraction(30)
 
@@ -61,7 +62,7 @@ def open_sink(
     if rate is None:
         rate = (like.rate if like is not None else None) or _DEFAULT_RATE
     exact = exact_rate(rate)
-    target = os.fspath(what)
+    target = path_text("what", what)
 
     if target == "-":
         from bodypix.media.sinks.raw import RawSink

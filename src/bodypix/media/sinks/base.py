@@ -12,6 +12,7 @@ import numpy as np
 
 from bodypix.errors import BodyPixError, InvalidArgumentError, OutputError
 from bodypix.media.frames import Frame
+from bodypix.options import frame_size
 
 _Self = TypeVar("_Self", bound="BaseSink")
 
@@ -39,12 +40,8 @@ class BaseSink(ABC):
     def __init__(
         self, name: str, *, size: tuple[int, int], alpha: bool = False, keep_partial: bool = False
     ) -> None:
-        if min(size) < 1:
-            raise InvalidArgumentError(
-                f"size: expected a positive width and height, got {size[0]}x{size[1]}."
-            )
         self.name = name
-        self.size = size
+        self.size = frame_size(size)
         self.alpha = alpha
         self._keep_partial = keep_partial
         self._state: Literal["open", "broken", "closed"] = "open"

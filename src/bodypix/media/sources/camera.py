@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bodypix.errors import InvalidArgumentError, MediaError
 from bodypix.media.frames import Frame
 from bodypix.media.sources.base import BaseSource
+from bodypix.options import frame_size
 
 # Seconds between attempts to open a camera that went away.
 _RETRY_AFTER: Final = 0.5
@@ -135,7 +136,7 @@ class CameraSource(BaseSource):
             device = int(match[1])
         self.name = f"camera {device}"
         self._device: Final = device
-        self._asked: Final = (size, rate, fourcc)
+        self._asked: Final = (None if size is None else frame_size(size), rate, fourcc)
         self._reconnect: Final = reconnect
         self._opener: Final = opener or _open_device
         self._clock: Final = clock

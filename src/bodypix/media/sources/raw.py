@@ -8,9 +8,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from bodypix.errors import InvalidArgumentError
 from bodypix.media.frames import Frame
 from bodypix.media.sources.base import BaseSource
+from bodypix.options import frame_size
 
 
 class RawSource(BaseSource):
@@ -34,12 +34,8 @@ class RawSource(BaseSource):
         rate: Fraction = Fraction(30),
         name: str = "stdin",
     ) -> None:
-        if min(size) < 1:
-            raise InvalidArgumentError(
-                f"size: expected a positive width and height, got {size[0]}x{size[1]}."
-            )
         self.name = name
-        self.size = size
+        self.size = frame_size(size)
         self.rate = rate
         self._stream = stream
 
