@@ -114,9 +114,9 @@ def test_refusals(image) -> None:
         refine_alpha(probability[1:], image)
     with pytest.raises(InvalidArgumentError, match="threshold: expected"):
         refine_alpha(probability, image, 1.5)
-    with pytest.raises(InvalidArgumentError, match="threshold: expected a number .* got 'half'"):
+    with pytest.raises(InvalidArgumentError, match=r"threshold: expected a number .* got 'half'"):
         refine_alpha(probability, image, "half")
-    with pytest.raises(InvalidArgumentError, match="probability: expected float32 .* int64"):
+    with pytest.raises(InvalidArgumentError, match=r"probability: expected float32 .* int64"):
         refine_alpha([[0, 1]], image)
     with pytest.raises(ImageError, match="image: expected"):
         refine_alpha(probability, image[..., 0])
