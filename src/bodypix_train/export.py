@@ -18,7 +18,7 @@ from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, writ
 from bodypix.files import write_whole
 
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
-from .networks.evidence import AREA, FLOOR, GAIN, STEPS, SURE, WINDOW
+from .networks.evidence import AREA, FLOOR, GAIN, KEYPOINT, STEPS, SURE, WINDOW
 from .networks.mobilenet import MobileNetV1
 from .networks.resnet import Bottleneck, ResNet
 from .networks.surroundings import Surroundings
@@ -160,8 +160,12 @@ class GraphWriter:
             kernel_shape=[AREA, AREA], strides=[4, 4], pads=[AREA // 2] * 4,
         )  # fmt: skip
         sure = self.constant("evidence/sure", np.array(SURE, np.float32))
-        area = self.node("Sub", "evidence/area", mean, sure)
-        vouching = self.node("Max", "evidence/vouching", likeliest, area)
+        bar = self.constant("evidence/bar", np.array(KEYPOINT, np.float32))
+        vouching = self.node(
+            "Max", "evidence/vouching",
+            self.node("Sub", "evidence/keypoint", likeliest, bar),
+            self.node("Sub", "evidence/area", mean, sure),
+        )  # fmt: skip
         reached = self.node("Min", "evidence/0", decided("evidence/seeds", vouching), ground)
         for step in range(1, STEPS + 1):
             wider = self.pool(f"evidence/{step}/wider", reached, WINDOW, 1)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bodypix_train.networks.bodypix import BodyPixNet
-from bodypix_train.networks.evidence import AREA, FLOOR, SURE, with_evidence
+from bodypix_train.networks.evidence import AREA, FLOOR, KEYPOINT, SURE, with_evidence
 
 ROWS, COLUMNS = 11, 17  # of the coarse grid
 
@@ -27,7 +27,7 @@ def person() -> Tensor:
 
 def test_an_island_without_keypoint_goes_and_the_other_stays(person: Tensor) -> None:
     heatmaps = no_keypoints()
-    heatmaps[0, 5, 1, 3] = 2.0  # at one end of the left one
+    heatmaps[0, 5, 1, 3] = KEYPOINT + 1  # at one end of the left one
     seen = with_evidence(person, heatmaps)
     left, right = slice(0, 28), slice(34, 65)
     island = person[..., left] > 0
@@ -38,7 +38,7 @@ def test_an_island_without_keypoint_goes_and_the_other_stays(person: Tensor) -> 
 
 def test_unsure_keypoints_vouch_for_nothing(person: Tensor) -> None:
     heatmaps = no_keypoints()
-    heatmaps[0, 3, 5, 3] = -0.1
+    heatmaps[0, 3, 5, 3] = KEYPOINT - 0.1
     assert not (with_evidence(person, heatmaps) > 0).any()
 
 
