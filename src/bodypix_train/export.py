@@ -18,7 +18,7 @@ from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, writ
 from bodypix.files import write_whole
 
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
-from .networks.evidence import AREA, FLOOR, GAIN, KEYPOINT, STEPS, SURE, WINDOW
+from .networks.evidence import AREA, FLOOR, GAIN, KEYPOINT, LIKELY, STEPS, SURE, WINDOW
 from .networks.mobilenet import MobileNetV1
 from .networks.resnet import Bottleneck, ResNet
 from .networks.surroundings import Surroundings
@@ -159,12 +159,16 @@ class GraphWriter:
             "AveragePool", "evidence/mean", person,
             kernel_shape=[AREA, AREA], strides=[4, 4], pads=[AREA // 2] * 4,
         )  # fmt: skip
-        sure = self.constant("evidence/sure", np.array(SURE, np.float32))
-        bar = self.constant("evidence/bar", np.array(KEYPOINT, np.float32))
+
+        def above(name: str, x: str, bar: float) -> str:
+            limit = self.constant(f"evidence/{name}/bar", np.array(bar, np.float32))
+            return self.node("Sub", f"evidence/{name}", x, limit)
+
         vouching = self.node(
             "Max", "evidence/vouching",
-            self.node("Sub", "evidence/keypoint", likeliest, bar),
-            self.node("Sub", "evidence/area", mean, sure),
+            above("keypoint", likeliest, KEYPOINT),
+            above("sure", mean, SURE),
+            self.node("Min", "evidence/both", likeliest, above("likely", mean, LIKELY)),
         )  # fmt: skip
         reached = self.node("Min", "evidence/0", decided("evidence/seeds", vouching), ground)
         for step in range(1, STEPS + 1):

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from bodypix_train.networks.bodypix import BodyPixNet
-from bodypix_train.networks.evidence import AREA, FLOOR, KEYPOINT, SURE, with_evidence
+from bodypix_train.networks.evidence import AREA, FLOOR, KEYPOINT, LIKELY, SURE, with_evidence
 
 ROWS, COLUMNS = 11, 17  # of the coarse grid
 
@@ -22,7 +22,7 @@ def person() -> Tensor:
     y, x = torch.meshgrid(torch.arange(41.0), torch.arange(65.0), indexing="ij")
     left = 9 - ((y - 20).abs() / 2).maximum((x - 12).abs())
     right = 9 - ((y - 20).abs() / 2).maximum((x - 50).abs())
-    return left.maximum(right).clamp(-8, 2)[None, None]
+    return left.maximum(right).clamp(-8, LIKELY)[None, None]
 
 
 def test_an_island_without_keypoint_goes_and_the_other_stays(person: Tensor) -> None:
@@ -40,6 +40,18 @@ def test_unsure_keypoints_vouch_for_nothing(person: Tensor) -> None:
     heatmaps = no_keypoints()
     heatmaps[0, 3, 5, 3] = KEYPOINT - 0.1
     assert not (with_evidence(person, heatmaps) > 0).any()
+
+
+@pytest.mark.parametrize(("keypoint", "logit", "stays"), [
+    (KEYPOINT - 0.1, LIKELY + 0.5, True),
+    (KEYPOINT - 0.1, LIKELY - 0.5, False),
+    (-0.1, LIKELY + 0.5, False),
+])  # fmt: skip
+def test_likely_areas_need_a_likely_keypoint(keypoint: float, logit: float, stays: bool) -> None:
+    person, heatmaps = torch.full((1, 1, 41, 65), -8.0), no_keypoints()
+    person[..., 4:30, 12:40] = logit
+    heatmaps[0, 9, 5, 7] = keypoint
+    assert torch.equal(with_evidence(person, heatmaps) > 0, (person > 0) & stays)
 
 
 @pytest.mark.parametrize(("side", "logit", "stays"), [

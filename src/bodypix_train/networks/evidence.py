@@ -7,11 +7,11 @@ from torch.nn import functional as F
 
 from .layers import double
 
-STEPS, WINDOW = 12, 5  # a keypoint vouches for what it reaches in so many steps, 24 cells away
+STEPS, WINDOW = 24, 3  # what vouches does so for what is reached in so many steps, cell by cell
 GAIN = 16.0  # of logits that decide: little more than half sure is sure
-KEYPOINT = 0.85  # logit above which one vouches: a probability of 0.7
-AREA = 13  # cells of the person's grid, 52 pixels, over which somebody shows without a keypoint
-SURE = 3.0  # mean logit of such an area: a probability of 0.95
+KEYPOINT = 0.85  # logit above which one vouches by itself: a probability of 0.7
+AREA = 13  # cells of the person's grid, 52 pixels, over whose mean an area vouches
+SURE, LIKELY = 3.5, 1.0  # mean logit of one that needs no keypoint, or one likelier than not
 FLOOR = -6.0  # of what is taken out: a probability of 0.0025
 
 
@@ -20,13 +20,15 @@ def with_evidence(person: Tensor, heatmaps: Tensor) -> Tensor:
 
     ``heatmaps`` [N,17,k+1,m+1] are keypoint logits. A sure keypoint lets all pixels pass that it
     reaches through cells with person pixels: a morphological reconstruction (Vincent 1993) on the
-    coarse grid. So does a large area that is surely somebody: of who is seen from close by, or only
-    in part, no keypoint may be in sight. What passes stays as it is, and what lies beside it, up to
-    a cell away, does too.
+    coarse grid. So does a large area that is surely somebody, for of who is seen from close by, or
+    only in part, no keypoint may be in sight; and an area that is likely somebody with a keypoint
+    that is likelier than not. What passes stays as it is, and what lies beside it, up to a cell
+    away, does too.
     """
     ground = (GAIN * F.max_pool2d(person, 5, 4, 2)).clamp(min=FLOOR)
     area = F.avg_pool2d(person, AREA, 4, AREA // 2, count_include_pad=False)
-    vouching = (heatmaps.amax(1, keepdim=True) - KEYPOINT).maximum(area - SURE)
+    keypoint = heatmaps.amax(1, keepdim=True)
+    vouching = (keypoint - KEYPOINT).maximum(area - SURE).maximum(keypoint.minimum(area - LIKELY))
     reached = (GAIN * vouching).clamp(min=FLOOR).minimum(ground)
     for _ in range(STEPS):
         reached = F.max_pool2d(reached, WINDOW, 1, WINDOW // 2).minimum(ground)
