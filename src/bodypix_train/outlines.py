@@ -1,7 +1,7 @@
 """Segmenters of what stands out in a picture, which draw outlines well where that is a person.
 
-They do not know what a person is: they are asked about whole pictures and the surroundings of
-large people, and are believed where they find what the other teachers found.
+They do not know what a person is: they are shown the largest one, and are believed where they find
+what the other teachers found.
 """
 
 from __future__ import annotations
@@ -38,22 +38,24 @@ def refine(image: NDArray[np.uint8], person: Array, teachers: Sequence[PortraitT
 
     ``image`` (h, w, 3) RGB; all of ``teachers`` have one voice together.
     """
-    total, voices = person.astype(np.float32), np.ones(person.shape, np.float32)
     near = largest(person) if teachers else None
-    views = [] if near is None else [near]
-    scale = np.array(image.shape[1::-1] * 2) / np.array(person.shape[::-1] * 2)
-    for x0, y0, x1, y1 in views:
-        left, top, right, bottom = np.rint((x0, y0, x1, y1) * scale).astype(int)
-        crop = np.ascontiguousarray(image[top:bottom, left:right])
-        here = np.s_[y0:y1, x0:x1]
-        for teacher in teachers:
-            answer = teacher.person(crop, (y1 - y0, x1 - x0))
-            seen, known = answer > 0.5, person[here] > 0.5
-            if np.count_nonzero(seen & known) > AGREEMENT * np.count_nonzero(seen | known):
-                share = 1 / len(teachers)
-                total[here] += share * answer
-                voices[here] += share
-    return total / voices
+    if near is None:
+        return person
+    x0, y0, x1, y1 = near
+    rows, columns = np.array(image.shape[:2]) / person.shape
+    top, bottom = np.rint(np.array([y0, y1]) * rows).astype(int)
+    left, right = np.rint(np.array([x0, x1]) * columns).astype(int)
+    crop = np.ascontiguousarray(image[top:bottom, left:right])
+    mean, share = person.copy(), 1 / len(teachers)
+    here, total, voices = person[y0:y1, x0:x1], person[y0:y1, x0:x1].copy(), 1.0
+    for teacher in teachers:
+        answer = teacher.person(crop, (y1 - y0, x1 - x0))
+        both = np.count_nonzero((answer > 0.5) & (here > 0.5))
+        if both > AGREEMENT * np.count_nonzero((answer > 0.5) | (here > 0.5)):
+            total += share * answer
+            voices += share
+    mean[y0:y1, x0:x1] = total / voices
+    return mean
 
 
 def largest(person: Array) -> tuple[int, int, int, int] | None:
