@@ -11,7 +11,7 @@ STEPS, WINDOW = 24, 3  # what vouches does so for what is reached in so many ste
 GAIN = 16.0  # of logits that decide: little more than half sure is sure
 KEYPOINT = 0.85  # logit above which one vouches by itself: a probability of 0.7
 AREA = 13  # cells of the person's grid, 52 pixels, over whose mean an area vouches
-SURE, LIKELY = 3.5, 1.0  # mean logit of one that needs no keypoint, or one likelier than not
+SURE, LIKELY = 3.5, 2.0  # mean logit of one that needs no keypoint, or one likelier than not
 FLOOR = -6.0  # of what is taken out: a probability of 0.0025
 
 
