@@ -307,13 +307,6 @@ def export(
     name: Annotated[str, typer.Option(help="Name of the model.")] = "bodypix-mobilenet-050",
     version: Annotated[str, typer.Option(help="Version of the weights.")] = "1",
     half: Annotated[bool, typer.Option(help="Store weights as float16.")] = True,
-    coarse_share: Annotated[
-        float | None,
-        typer.Option(help="Of the coarse head in the fine person head; else as it is.", min=0),
-    ] = None,
-    person_bias: Annotated[
-        float | None, typer.Option(help="Added to the fine person head; else as it is.")
-    ] = None,
     keep: Annotated[
         Path | None,
         typer.Option(help="Also write a small checkpoint for `train --start`.", dir_okay=False),
@@ -328,7 +321,6 @@ def export(
 
     check_target("--keep", keep)  # both files or none
     network = read_network(checkpoint)
-    network.calibrate(coarse_share, person_bias)
     write(
         network,
         default_metadata(name, version, network.multiplier, network.architecture),

@@ -236,8 +236,6 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
         "Mul", "coarse", g.double("coarse4", g.double("coarse8", answers["segments"])), share
     )
     person = g.node("Add", "person/corrected", person, coarse)
-    bias = g.constant("person/bias/all", network.person_bias.detach().numpy())
-    person = g.node("Add", "person/biased", person, bias)
     head("segments_fine", g.with_evidence(person, answers["heatmaps"]), 1)
 
     return Model(

@@ -238,15 +238,10 @@ class Workshop:
     def _export(self, release: Release, ledger: Ledger, folder: Path, last: Path) -> Path:
         """Write the model and what comes with it, unless that is done."""
         model, start = folder / f"{release.name}.onnx", folder / "start.pt"
-        given = {
-            name: value for name, value in asdict(release.answers).items() if value is not None
-        }
-        inputs = {"version": release.version, "checkpoint": _checksum(last), **given}
+        inputs = {"version": release.version, "checkpoint": _checksum(last)}
         if not (ledger.done("export", inputs) and model.exists() and start.exists()):
             ledger.begin("export", inputs)
             arguments = ["export", str(last), str(model), "--keep", str(start)]
-            for name, value in given.items():
-                arguments += [f"--{name.replace('_', '-')}", str(value)]
             self.command([*arguments, "--name", release.name, "--version", release.version])
             logs = {run.name: folder / "runs" / run.name / "log.csv" for run in release.runs}
             for name, log in logs.items():

@@ -24,7 +24,6 @@ class NetworkTeacher:
 
     def __init__(self, network: BodyPixNet, hints: tuple[int, ...] = ()) -> None:
         self.network = network.eval().requires_grad_(False)
-        network.calibrate(None, 0.0)  # whoever learns from it gets a bias of its own
         self.hints = hints
 
     def heads(self, images: NDArray[np.uint8], names: list[str]) -> list[Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,14 +74,6 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What the fine person head answers with beside what is learned (`BodyPixNet.calibrate`)."""
-
-    coarse_share: float | None = None
-    person_bias: float | None = None
-
-
-@dataclass(frozen=True)
 class Release:
     """How one model is made. ``alias`` and ``description`` go into the catalogue of models."""
 
@@ -93,7 +85,6 @@ class Release:
     alias: str | None = None
     render: tuple[Render, ...] = ()
     evaluate: Evaluation | None = None
-    answers: Answers = Answers()
 
     def beside(self, name: str) -> Path:
         """A file that the release names."""
@@ -132,8 +123,6 @@ def read_release(path: Path) -> Release:
         raw["render"] = tuple(Render(**_frozen(entry)) for entry in raw.get("render", ()))
         if "evaluate" in raw:
             raw["evaluate"] = Evaluation(**_frozen(raw["evaluate"]))
-        if "answers" in raw:
-            raw["answers"] = Answers(**raw["answers"])
         release = Release(path=path, **raw)
     except KeyError as error:
         raise ValueError(f"{path}: the field {error} is missing") from error
@@ -156,9 +145,6 @@ def check(release: Release) -> None:
 
     expect(bool(release.runs), "runs", "at least one", "none")
     expect(not set(release.name) & set("/\\"), "name", "a file name", repr(release.name))
-    for name, value in asdict(release.answers).items():
-        good = value is None or isinstance(value, float | int)
-        expect(good, f"answers.{name}", "a number", repr(value))
     names = [run.name for run in release.runs]
     expect(len(set(names)) == len(names), "runs", "recipes of different names", names)
     for run in release.runs[1:]:

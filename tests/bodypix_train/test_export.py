@@ -12,10 +12,7 @@ import torch
 
 import bodypix
 from bodypix.errors import OutputError
-from bodypix_train import __main__ as command
-from bodypix_train.checkpoint import read_network, write_weights
 from bodypix_train.export import build, default_metadata, export
-from bodypix_train.network_teacher import NetworkTeacher
 from bodypix_train.networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet
 
 
@@ -27,7 +24,6 @@ def lively(network: BodyPixNet) -> BodyPixNet:
             module.running_var.uniform_(0.5, 1.5)
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.normal_(module.bias, 0, 0.1)
-    network.calibrate(0.75, 0.25)
     return network
 
 
@@ -67,26 +63,6 @@ def test_equals_the_network(
         scale = max(1.0, float(np.abs(mine).max()))
         assert answers[name].shape == mine.shape
         assert np.abs(answers[name] - mine).max() / scale < tolerance, name
-
-
-def test_answers_are_calibrated_for_the_file_and_what_is_kept(tmp_path: Path) -> None:
-    network = BodyPixNet(0.25, (8, 8))
-    write_weights(network, tmp_path / "last.pt")
-    out, kept = tmp_path / "out.onnx", tmp_path / "kept.pt"
-    command.export(tmp_path / "last.pt", out, coarse_share=1.0, person_bias=0.25, keep=kept)
-    made = read_network(kept)
-    assert (float(made.coarse_share), float(made.person_bias)) == (1, 0.25)
-    assert (float(network.coarse_share), float(network.person_bias)) == (0.5, 0)
-    command.export(kept, out)  # nothing said: as it is
-    image = np.zeros((1, 65, 65, 3), np.float32)
-    (mine,) = ort.InferenceSession(out).run(["segments_fine"], {"image": image})
-    with torch.no_grad():
-        expected = made(torch.zeros(1, 3, 65, 65))["segments_fine"]
-    assert np.allclose(mine[0, ..., 0], expected[0, 0], atol=0.02)
-    # Whoever learns from it learns no bias, and adds its own.
-    teacher = NetworkTeacher(made)
-    assert (float(made.coarse_share), float(made.person_bias)) == (1, 0)
-    assert teacher.network is made
 
 
 def test_grids_are_corner_aligned(network: BodyPixNet) -> None:

@@ -305,9 +305,7 @@ def test_modules_keep_more_of_what_a_run_began_with(
     plans: Path, data: Path, tmp_path: Path
 ) -> None:
     last = 'mix = { start = 0.5 }\nmix_of = { backbone = 0.75, "heads.segments" = 1 }\n'
-    answers = "[answers]\ncoarse_share = 1.0\nperson_bias = -0.25\n"
-    text = RELEASE.replace('"two.toml"\n', f'"two.toml"\n{last}{answers}')
-    (plans / "tiny.toml").write_text(text)
+    (plans / "tiny.toml").write_text(RELEASE.replace('"two.toml"\n', f'"two.toml"\n{last}'))
     commands = RealCommands()
     workshop = Workshop(commands, data, tmp_path / "out", evaluate=False)
     folder = workshop.make(read_release(plans / "tiny.toml"))
@@ -316,8 +314,6 @@ def test_modules_keep_more_of_what_a_run_began_with(
         *("--share", "0.5"),
         *("--share-of", "backbone=0.25", "--share-of", "heads.segments=0"),
     ]  # of what came of the run
-    made = read_network(folder / "start.pt")
-    assert (float(made.coarse_share), float(made.person_bias)) == (1, -0.25)
     assert "0.5 of start; backbone 0.75; heads.segments 1 |" in (folder / "card.md").read_text()
 
 

@@ -112,11 +112,6 @@ def test_a_release_knows_what_it_needs(folder: Path) -> None:
         ('"two.toml"', '"two.toml"\nmix = { one = "a" }', r"expected a share .* got 'a'"),
         (
             '"two.toml"',
-            '"two.toml"\n[answers]\nperson_bias = "much"',
-            r"answers\.person_bias: expected a number, got 'much'",
-        ),
-        (
-            '"two.toml"',
             '"two.toml"\nmix_of = { backbone = 0.5 }',
             r"runs\.mix_of: expected one network in runs\.mix, got 0",
         ),

@@ -25,7 +25,7 @@ COARSE_HEADS = {
 }
 FINE_HEADS = {"segments_fine": 1, "part_heatmaps_fine": 24}
 # What the fine heads answer with beside what is learned; older checkpoints lack it.
-NOT_LEARNED = ("coarse_share", "coarse_parts", "person_bias")
+NOT_LEARNED = ("coarse_share", "coarse_parts")
 # Offsets are tens of network pixels. The convolution learns them in units of 32 pixels so that
 # all heads live on one scale; export folds the factor into the weights.
 OFFSET_UNIT = 32.0
@@ -77,12 +77,10 @@ class BodyPixNet(nn.Module):
     | part_heatmaps_fine | stride 8  | 24 part logits                                 |
     | segments_fine      | stride 4  | person logit                                   |
 
-    The person's fine logit is the decoder's, ``coarse_share`` of the coarse head's, which errs less
-    where there is nobody, and ``person_bias``; networks learn with a share of a half and no bias,
-    and `calibrate` sets what they answer with. A part's is the decoder's and ``coarse_parts``
-    (0..1) of the coarse head's: which part it is shows in the many channels of the coarse features,
-    where it ends in the decoder's. In evaluation mode what nothing vouches for is taken out
-    (`evidence`).
+    The person's fine logit is the decoder's and half of the coarse head's, which errs less where
+    there is nobody. A part's is the decoder's and ``coarse_parts`` (0..1) of the coarse head's:
+    which part it is shows in the many channels of the coarse features, where it ends in the
+    decoder's. In evaluation mode what nothing vouches for is taken out (`evidence`).
 
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50". ``surroundings`` is the
@@ -117,15 +115,7 @@ class BodyPixNet(nn.Module):
         self.person = nn.Conv2d(at4, FINE_HEADS["segments_fine"], 1)
         # Not learned: on the pictures that it learns from the fine head needs no help.
         self.register_buffer("coarse_share", torch.tensor(0.5))
-        self.register_buffer("person_bias", torch.tensor(0.0))
         self.register_buffer("coarse_parts", torch.tensor(coarse_parts))
-
-    def calibrate(self, coarse_share: float | None, person_bias: float | None) -> None:
-        """Set what the fine person head answers with beside what is learned; None: as it is."""
-        shares = (self.coarse_share, coarse_share), (self.person_bias, person_bias)
-        for buffer, value in shares:
-            if value is not None:
-                buffer.fill_(value)
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
         blocks = self.backbone(image)
@@ -147,6 +137,6 @@ class BodyPixNet(nn.Module):
         )
         at4 = self.refine4(F.relu6(double(self.reduce(at8)) + self.lateral4(at4)))
         coarse = double(double(out["segments"]))
-        person = self.person(at4) + self.coarse_share * coarse + self.person_bias
+        person = self.person(at4) + self.coarse_share * coarse
         out["segments_fine"] = person if self.training else with_evidence(person, out["heatmaps"])
         return out
