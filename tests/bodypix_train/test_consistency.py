@@ -15,6 +15,8 @@ from bodypix_train.networks.bodypix import COARSE_HEADS, BodyPixNet
 from bodypix_train.recipe import read_recipe
 from bodypix_train.tasks import Batch, SegmentationTask
 
+from .conftest import vouched
+
 SIZE = 65
 SHIFTS = [(4, 0), (-12, 8), (0, -4), (8, 12), (-4, -12)]
 
@@ -223,7 +225,8 @@ def test_training_lessens_it() -> None:
     apart, errors = {}, {}
     for weight in (0.0, 3.0):
         torch.manual_seed(1)
-        task = SegmentationTask(BodyPixNet(0.25, (8, 8)), consistency_weight=weight).train()
+        network = vouched(BodyPixNet(0.25, (8, 8)))
+        task = SegmentationTask(network, consistency_weight=weight).train()
         optimizer = torch.optim.Adam(task.parameters(), 5e-3)
         for _ in range(25):
             optimizer.zero_grad()

@@ -21,7 +21,7 @@ from bodypix_train.networks.bodypix import COARSE_HEADS, FINE_HEADS, BodyPixNet
 from bodypix_train.recipe import read_recipe
 from bodypix_train.tasks import SegmentationTask
 
-from .conftest import TINY_RECIPE, person_sample
+from .conftest import TINY_RECIPE, person_sample, vouched
 
 RECIPE = TINY_RECIPE.replace("teacher_share = 0.0", "teacher_share = 1.0")
 
@@ -29,7 +29,7 @@ RECIPE = TINY_RECIPE.replace("teacher_share = 0.0", "teacher_share = 1.0")
 @pytest.fixture
 def big() -> BodyPixNet:
     torch.manual_seed(0)
-    return BodyPixNet(0.125, (8, 8), "ResNet14")
+    return vouched(BodyPixNet(0.125, (8, 8), "ResNet14"))
 
 
 def test_teacher_answers_as_its_network(big: BodyPixNet) -> None:

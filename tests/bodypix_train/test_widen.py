@@ -8,6 +8,8 @@ import torch
 from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.widen import copies, widened
 
+from .conftest import vouched
+
 
 def trained(architecture: str = "MobileNetV1", surroundings: int = 8) -> BodyPixNet:
     """Random weights and statistics, and surroundings that tell something."""
@@ -18,7 +20,7 @@ def trained(architecture: str = "MobileNetV1", surroundings: int = 8) -> BodyPix
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.uniform_(module.bias, -0.5, 1)
             torch.nn.init.uniform_(module.running_mean, -0.1, 0.1)
-    return network
+    return vouched(network)
 
 
 @pytest.mark.parametrize(
