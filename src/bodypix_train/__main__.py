@@ -9,14 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .command_options import (
-    Data,
-    Labels,
-    RecipeFile,
-    check_target,
-    named_entries,
-    read_fraction,
-)
+from .command_options import Data, Labels, RecipeFile, check_target
 from .evaluate_command import average_precision, evaluate
 from .label_command import label
 from .make_command import make
@@ -232,19 +225,11 @@ def mix(
     ],
     out: Annotated[Path, typer.Argument(help="Small checkpoint to write.", dir_okay=False)],
     share: Annotated[float, typer.Option(help="Of the second.", min=0, max=1)] = 0.5,
-    share_of: Annotated[
-        list[str] | None,
-        typer.Option(help="Of the second, in one module: backbone=0.2. May be repeated."),
-    ] = None,
 ) -> None:
     """Average the weights of two checkpoints: often steadier than either."""
     from .checkpoint import mixed, write_weights
 
-    shares = {
-        name: read_fraction("--share-of", value)
-        for name, value in named_entries("--share-of", share_of or [], "MODULE=SHARE").items()
-    }
-    write_weights(mixed(first, second, share, shares), out)
+    write_weights(mixed(first, second, share), out)
 
 
 @app.command()

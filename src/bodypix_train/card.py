@@ -64,7 +64,6 @@ def _runs(release: Release, ledger: Ledger, folder: Path) -> str:
         lengths = [f"{result['steps']:,}", f"{result['seconds'] / 60:.0f}"]
         losses = _last_losses(folder / f"log-{run.name}.csv")
         others = ", ".join(f"{share:g} of {name}" for name, share in run.mix.items()) or "nothing"
-        others += "".join(f"; {module} {share:g}" for module, share in run.mix_of.items())
         rows.append([run.recipe, teacher, *lengths, losses, others])
     header = ["recipe", "teacher", "steps", "minutes", "losses at the end", "mixed with"]
     return table(header, rows)

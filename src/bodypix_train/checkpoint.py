@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,10 @@ import torch
 
 from bodypix.files import write_whole
 
-from .networks.bodypix import NOT_LEARNED, BodyPixNet
+from .networks.bodypix import BodyPixNet
 
+# How much the coarse heads count in the fine ones; what older networks lack.
+COARSE_SHARES = ("coarse_share", "coarse_parts")
 # What reading a file ends in that is cut short, or something else.
 BROKEN = (
     OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError,
@@ -61,11 +62,11 @@ def write_state(state: dict[str, Any], path: Path) -> None:
 
 def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The weights of any version: older networks have fine heads that stand alone."""
-    return {**{name: torch.tensor(0.0) for name in NOT_LEARNED}, **weights}
+    return {**{name: torch.tensor(0.0) for name in COARSE_SHARES}, **weights}
 
 
 def begin_with(network: BodyPixNet, start: Path) -> None:
-    """Give the network the weights of a checkpoint, but not what was never learned.
+    """Give the network the weights of a checkpoint, but not what of its fine heads is coarse.
 
     What sees its surroundings stays as it is where the checkpoint has no such thing.
 
@@ -76,7 +77,7 @@ def begin_with(network: BodyPixNet, start: Path) -> None:
     if theirs not in (mine, {**mine, "surroundings": 0}):
         raise ValueError(f"{start}: expected a network like the recipe's, {mine}, got {theirs}")
     weights, own = given.state_dict(), network.state_dict()
-    for name in NOT_LEARNED:
+    for name in COARSE_SHARES:
         del weights[name]
     network.load_state_dict({**own, **weights})
 
@@ -92,14 +93,11 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
     }
 
 
-def mixed(
-    first: Path, second: Path, share: float, shares: Mapping[str, float] | None = None
-) -> BodyPixNet:
+def mixed(first: Path, second: Path, share: float) -> BodyPixNet:
     """The weighted mean of two networks, of which one was trained on from the other.
 
-    ``share`` in 0..1 is the second's, ``shares`` its in single modules, such as ``backbone`` or
-    ``heads.segments``. Where only the second sees its surroundings, the first is taken to add
-    nothing by them. Raises ValueError where their shapes differ otherwise, or a module is unknown.
+    ``share`` in 0..1 is the second's. Where only the second sees its surroundings, the first is
+    taken to add nothing by them. Raises ValueError where their shapes differ otherwise.
     """
     one, two = read_network(first), read_network(second)
     if two.surroundings is not None and one.surroundings is None:
@@ -109,22 +107,11 @@ def mixed(
         raise ValueError(
             f"{second}: expected a network like {first}, {shape_of(one)}, got {shape_of(two)}"
         )
-    modules = [name for name, _ in one.named_modules() if name]
-    for name in shares or {}:
-        if name not in modules:
-            known = ", ".join(child for child, _ in one.named_children())
-            raise ValueError(f"share: expected a module, such as {known}, got {name!r}")
     theirs = two.state_dict()
     for name, value in one.state_dict().items():
         if value.dtype.is_floating_point:
-            value.lerp_(theirs[name], share_of(name, share, shares or {}))
+            value.lerp_(theirs[name], share)
     return one
-
-
-def share_of(name: str, share: float, shares: Mapping[str, float]) -> float:
-    """What ``shares`` says of the innermost module that a weight lies in, else ``share``."""
-    around = [module for module in shares if name.startswith(f"{module}.")]
-    return shares[max(around, key=len)] if around else share
 
 
 def write_weights(network: BodyPixNet, path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -46,14 +45,3 @@ def named_entries(
             raise ValueError(f"{option}: expected names of their own, got {name!r} twice")
         found[name] = value
     return found
-
-
-def read_fraction(option: str, text: str) -> float:
-    """A number from 0 to 1. Raises ValueError, naming ``option``, where it is none."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= 1:
-        raise ValueError(f"{option}: expected a number from 0 to 1, got {text!r}")
-    return number

@@ -204,16 +204,12 @@ class Workshop:
         out, step = folder / "mixed.pt", f"mix {run.name}"
         weights = {name: _checksum(others[name]) for name in run.mix}
         inputs = {"outcome": _checksum(last), "mix": run.mix, "weights": weights}
-        inputs |= {"mix_of": run.mix_of} if run.mix_of else {}
         if not (ledger.done(step, inputs) and out.exists()):
             ledger.begin(step, inputs)
             whole = 1 - sum(run.mix.values())  # of the final mean, as far as it has been taken
             for name, share in run.mix.items():
                 arguments = ["mix", str(others[name]), str(last), str(out)]
-                arguments += ["--share", str(round(whole / (whole + share), 6))]
-                for module, part in run.mix_of.items():
-                    arguments += ["--share-of", f"{module}={round(1 - part, 6)}"]
-                self.command(arguments)
+                self.command([*arguments, "--share", str(round(whole / (whole + share), 6))])
                 whole, last = whole + share, out
             ledger.finish(step, {"sha256": _checksum(out)})
         return out

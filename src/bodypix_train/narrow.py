@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .label import pictures
-from .networks.bodypix import NOT_LEARNED, BodyPixNet
+from .networks.bodypix import BodyPixNet
 from .networks.layers import ConvBn, Separable, double
 from .networks.mobilenet import MobileNetV1
 
@@ -53,8 +53,8 @@ def narrowed(
     network's. Raises ValueError unless both are MobileNets and no layer of the new one is wider.
     """
     narrow = BodyPixNet(multiplier, widths).eval()
-    for name in NOT_LEARNED:
-        narrow.get_buffer(name).copy_(wide.get_buffer(name))
+    narrow.coarse_share.copy_(wide.coarse_share)
+    narrow.coarse_parts.copy_(wide.coarse_parts)
     theirs, mine = wide.eval().backbone, narrow.backbone
     if not isinstance(theirs, MobileNetV1) or not isinstance(mine, MobileNetV1):
         raise ValueError("expected a MobileNet to make narrower, got a ResNet")

@@ -37,8 +37,7 @@ class Run:
     after it; ``say``, another release file or checkpoint, has a say in it (None: what the run
     starts from). ``steps`` takes the place of the recipe's; ``minutes`` ends the run by the clock.
     ``mix``: what comes of the run is averaged with the weights of runs before it, by name and
-    share, where "start" is what it began with; ``mix_of``: the share where it is another, by module
-    of the network ("backbone", "heads.segments"), for one run before it only.
+    share, where "start" is what it began with.
     """
 
     recipe: str
@@ -51,7 +50,6 @@ class Run:
     steps: int | None = None
     minutes: float | None = None
     mix: dict[str, float] = field(default_factory=dict)
-    mix_of: dict[str, float] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -158,12 +156,6 @@ def check(release: Release) -> None:
             good = isinstance(share, float | int) and 0 < share < 1
             expect(good, f"runs.mix.{name}", "a share between 0 and 1", repr(share))
         expect(sum(run.mix.values()) < 1, "runs.mix", "shares below 1 in all", run.mix)
-        expect(isinstance(run.mix_of, dict), "runs.mix_of", "a table by module", repr(run.mix_of))
-        alone = len(run.mix) == 1 or not run.mix_of
-        expect(alone, "runs.mix_of", "one network in runs.mix", len(run.mix))
-        for name, share in run.mix_of.items():
-            good = isinstance(share, float | int) and 0 <= share <= 1
-            expect(good, f"runs.mix_of.{name}", "a share from 0 to 1", repr(share))
         expect(run.relabel or run.say is None, "runs.say", "relabel = true as well", run.say)
         own = run.relabel and run.say is None
         expect(not own or number or begins, "runs.relabel", "a say where nothing begins", "none")
@@ -185,9 +177,6 @@ def check(release: Release) -> None:
             recipe.surroundings,
         )
         around = recipe.surroundings
-        modules = dict(recipe.network().named_modules()) if run.mix_of else {}
-        for name in run.mix_of:
-            expect(name in modules, "runs.mix_of", "modules of the network", name)
         for name, value in (("narrow", run.narrow), ("widen", run.widen)):
             expect(not value or run.start is not None, f"runs.{name}", "a start as well", value)
         expect(not (run.narrow and run.widen), "runs.widen", "false beside narrow", run.widen)

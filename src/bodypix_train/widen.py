@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .networks.bodypix import NOT_LEARNED, BodyPixNet
+from .networks.bodypix import BodyPixNet
 
 SPREAD = 0.5  # how differently the copies of a channel are read, in deviations of the weights
 
@@ -40,8 +40,8 @@ def widened(
         surroundings=around,
         late_multiplier=late_multiplier,
     )
-    for name in NOT_LEARNED:
-        wide.get_buffer(name).copy_(narrow.get_buffer(name))
+    wide.coarse_share.copy_(narrow.coarse_share)
+    wide.coarse_parts.copy_(narrow.coarse_parts)
     generator = torch.Generator().manual_seed(seed)
     for theirs, mine in zip(narrow.modules(), wide.modules(), strict=True):
         if isinstance(theirs, nn.Conv2d) and isinstance(mine, nn.Conv2d):

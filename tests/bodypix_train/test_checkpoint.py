@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from typer.testing import CliRunner
 
 from bodypix.errors import OutputError
 from bodypix_train import __main__ as command
@@ -120,32 +119,6 @@ def test_weights_that_cannot_be_written_leave_nothing(
     with pytest.raises(OutputError, match=message):
         write_weights(BodyPixNet(0.25, (8, 8)), tmp_path / target)
     assert [path.name for path in tmp_path.rglob("*")] == ["folder"]
-
-
-def test_modules_are_mixed_by_shares_of_their_own(tmp_path: Path) -> None:
-    for name, value in (("first", 0.0), ("second", 1.0)):
-        network = BodyPixNet(0.25, (8, 8))
-        for weight in network.parameters():
-            torch.nn.init.constant_(weight, value)
-        write_weights(network, tmp_path / f"{name}.pt")
-    files = [str(tmp_path / f"{name}.pt") for name in ("first", "second", "both")]
-    shares = ["--share-of=backbone=0.25", "--share-of=heads=0", "--share-of=heads.heatmaps=1"]
-    result = CliRunner().invoke(command.app, ["mix", *files, "--share=0.5", *shares])
-    assert result.exit_code == 0, result.output
-    both = read_network(tmp_path / "both.pt")
-    assert {float(w.detach().mean()) for w in both.backbone.parameters()} == {0.25}
-    assert {float(w.detach().mean()) for w in both.parts.parameters()} == {0.5}
-    means = {name: float(head.bias.detach().mean()) for name, head in both.heads.items()}
-    assert means.pop("heatmaps") == 1
-    assert set(means.values()) == {0}
-    for wrong, message in (
-        ("backbone", r"--share-of: expected MODULE=SHARE, got 'backbone'"),
-        ("backbone=2", r"--share-of: expected a number from 0 to 1, got '2'"),
-        ("backbone=half", r"--share-of: expected a number from 0 to 1, got 'half'"),
-        ("body=0.5", r"share: expected a module, such as backbone, .*, got 'body'"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            command.mix(*map(Path, files), share_of=[wrong])
 
 
 def test_weights_are_mixed_by_share(tmp_path: Path) -> None:

@@ -301,22 +301,6 @@ def test_runs_before_it_take_part_in_an_outcome(plans: Path, data: Path, tmp_pat
     assert commands.names() == ["mix", "mix", "mix"]
 
 
-def test_modules_keep_more_of_what_a_run_began_with(
-    plans: Path, data: Path, tmp_path: Path
-) -> None:
-    last = 'mix = { start = 0.5 }\nmix_of = { backbone = 0.75, "heads.segments" = 1 }\n'
-    (plans / "tiny.toml").write_text(RELEASE.replace('"two.toml"\n', f'"two.toml"\n{last}'))
-    commands = RealCommands()
-    workshop = Workshop(commands, data, tmp_path / "out", evaluate=False)
-    folder = workshop.make(read_release(plans / "tiny.toml"))
-    (mix,) = (call for call in commands.calls if call[0] == "mix")
-    assert mix[-6:] == [
-        *("--share", "0.5"),
-        *("--share-of", "backbone=0.25", "--share-of", "heads.segments=0"),
-    ]  # of what came of the run
-    assert "0.5 of start; backbone 0.75; heads.segments 1 |" in (folder / "card.md").read_text()
-
-
 def test_releases_that_rest_on_each_other_are_refused(
     plans: Path, data: Path, tmp_path: Path
 ) -> None:

@@ -112,21 +112,6 @@ def test_a_release_knows_what_it_needs(folder: Path) -> None:
         ('"two.toml"', '"two.toml"\nmix = { one = "a" }', r"expected a share .* got 'a'"),
         (
             '"two.toml"',
-            '"two.toml"\nmix_of = { backbone = 0.5 }',
-            r"runs\.mix_of: expected one network in runs\.mix, got 0",
-        ),
-        (
-            '"two.toml"',
-            '"two.toml"\nmix = { one = 0.5 }\nmix_of = { backbone = 1.5 }',
-            r"runs\.mix_of\.backbone: expected a share from 0 to 1, got 1\.5",
-        ),
-        (
-            '"two.toml"',
-            '"two.toml"\nmix = { one = 0.5 }\nmix_of = { body = 0.5 }',
-            r"runs\.mix_of: expected modules of the network, got body",
-        ),
-        (
-            '"two.toml"',
             '"two.toml"\nmix = { one = 0.5, start = 0.5 }',
             r"runs\.mix: expected shares below 1 in all",
         ),

@@ -24,8 +24,6 @@ COARSE_HEADS = {
     "part_offsets": 48,
 }
 FINE_HEADS = {"segments_fine": 1, "part_heatmaps_fine": 24}
-# What the fine heads answer with beside what is learned; older checkpoints lack it.
-NOT_LEARNED = ("coarse_share", "coarse_parts")
 # Offsets are tens of network pixels. The convolution learns them in units of 32 pixels so that
 # all heads live on one scale; export folds the factor into the weights.
 OFFSET_UNIT = 32.0
