@@ -68,12 +68,16 @@ def test_parts(library: Any, model: BodyPix, picture: str) -> None:
 def test_several_people(library: Any, model: BodyPix, method: str) -> None:
     answers = library(method, "three", scoreThreshold=0.2, internalResolution="high")
     options: dict[str, Any] = {"score_threshold": 0.2, "internal_resolution": "high"}
+    people: Any
     if method == "segmentMultiPerson":
-        expected = [one.mask for one in model.segment_multi_person(PICTURES["three"], **options)]
+        people = model.segment_multi_person(PICTURES["three"], **options)
+        expected = [one.mask for one in people]
     else:
         people = model.segment_multi_person_parts(PICTURES["three"], **options)
         expected = [one.part_ids for one in people]
     assert len(answers) == len(expected) >= 2
+    for answer, one in zip(answers, people, strict=True):  # in order, but for ties
+        assert answer["poses"][0]["score"] == pytest.approx(one.pose.score, abs=1e-2)
     found = from_left([answer["data"] for answer in answers])
     for data, other in zip(found, from_left(expected), strict=True):
         assert (data == other).mean() >= 0.995
