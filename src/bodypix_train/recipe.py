@@ -91,6 +91,7 @@ class Recipe:
     late_multiplier: float | None = None  # of the blocks at stride 16; None: as multiplier
     widths: tuple[int, int]
     architecture: str = "MobileNetV1"
+    coarse_share: float = 0.5
     coarse_parts: float = 1.0
     surroundings: int = 0
     task: str = "joint"
@@ -184,6 +185,7 @@ class Recipe:
             self.coarse_parts,
             self.surroundings,
             self.late,
+            self.coarse_share,
         )
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:

@@ -31,6 +31,7 @@ NETWORK = {
         "two whole numbers from 1, such as [96, 32]", lambda width: is_whole(width, 1), length=2
     ),
     "architecture": one_of(*ARCHITECTURES),
+    "coarse_share": share(),
     "coarse_parts": share(),
     "surroundings": whole(0, "a whole number of channels"),
 }

@@ -176,14 +176,15 @@ def test_recipes_say_how_much_it_counts(tmp_path: Path) -> None:
             read_recipe(recipe(tmp_path, loss))
 
 
-def test_recipes_say_how_much_coarse_parts_count(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "usual"), [("coarse_share", 0.5), ("coarse_parts", 1)])
+def test_recipes_say_how_much_coarse_heads_count(tmp_path: Path, name: str, usual: float) -> None:
     path = recipe(tmp_path, "")
     text = path.read_text()
-    assert float(read_recipe(path).network().coarse_parts) == 1
-    path.write_text(text.replace("[8, 8]", "[8, 8]\ncoarse_parts = 0.0"))
-    assert float(read_recipe(path).network().coarse_parts) == 0
-    path.write_text(text.replace("[8, 8]", "[8, 8]\ncoarse_parts = 1.5"))
-    with pytest.raises(ValueError, match=r"network\.coarse_parts: .* in 0\.\.1, got 1\.5"):
+    assert float(getattr(read_recipe(path).network(), name)) == usual
+    path.write_text(text.replace("[8, 8]", f"[8, 8]\n{name} = 0.25"))
+    assert float(getattr(read_recipe(path).network(), name)) == 0.25
+    path.write_text(text.replace("[8, 8]", f"[8, 8]\n{name} = 1.5"))
+    with pytest.raises(ValueError, match=rf"network\.{name}: .* in 0\.\.1, got 1\.5"):
         read_recipe(path)
 
 

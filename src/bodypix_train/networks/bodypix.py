@@ -75,10 +75,10 @@ class BodyPixNet(nn.Module):
     | part_heatmaps_fine | stride 8  | 24 part logits                                 |
     | segments_fine      | stride 4  | person logit                                   |
 
-    The person's fine logit is the decoder's and half of the coarse head's, which errs less where
-    there is nobody. A part's is the decoder's and ``coarse_parts`` (0..1) of the coarse head's:
-    which part it is shows in the many channels of the coarse features, where it ends in the
-    decoder's. In evaluation mode what nothing vouches for is taken out (`evidence`).
+    The person's fine logit is the decoder's and ``coarse_share`` (0..1) of the coarse head's, which
+    errs less where there is nobody. A part's is the decoder's and ``coarse_parts`` (0..1) of the
+    coarse head's: which part it is shows in the many channels of the coarse features, where it ends
+    in the decoder's. In evaluation mode what nothing vouches for is taken out (`evidence`).
 
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50". ``surroundings`` is the
@@ -94,6 +94,7 @@ class BodyPixNet(nn.Module):
         coarse_parts: float = 1.0,
         surroundings: int = 0,
         late_multiplier: float | None = None,
+        coarse_share: float = 0.5,
     ) -> None:
         super().__init__()
         self.multiplier, self.widths, self.architecture = multiplier, widths, architecture
@@ -112,7 +113,7 @@ class BodyPixNet(nn.Module):
         self.refine4 = Separable(at4, at4)
         self.person = nn.Conv2d(at4, FINE_HEADS["segments_fine"], 1)
         # Not learned: on the pictures that it learns from the fine head needs no help.
-        self.register_buffer("coarse_share", torch.tensor(0.5))
+        self.register_buffer("coarse_share", torch.tensor(coarse_share))
         self.register_buffer("coarse_parts", torch.tensor(coarse_parts))
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
