@@ -1,7 +1,8 @@
 """Label photos with the teachers: one ``.npz`` beside each picture's name, resumable.
 
 Each file holds ``person`` (h, w), a probability, and ``parts`` (h', w', 24), shares that add up to
-1, both uint8 with 255 = 1.0, on corner-aligned grids at about half and an eighth of the picture.
+1, both uint8 with 255 = 1.0, on corner-aligned grids at about half and an eighth of the picture;
+and ``animals``, true where one is seen in the picture.
 """
 
 from __future__ import annotations
@@ -11,13 +12,14 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from . import outlines
+from .animals import AnimalDetector
 from .people_teachers import PeopleTeachers, Remembered
 from .pose_parts import PartJudge
 from .skeletons import skeletons
@@ -49,6 +51,7 @@ class Teachers:
     judge: PartJudge | None = None  # asked only beside people
     own: NetworkTeacher | None = None
     outlines: Sequence[PortraitTeacher] = ()
+    animals: AnimalDetector | None = None
     # With the small one, which sees people whole, large ones lose fewer of their insides.
     scales: tuple[float, ...] = (0.6, 1.0, 1.75)
 
@@ -86,9 +89,10 @@ class Teachers:
             ],
             people=people,
             outlines=outlines.from_folder(folder, threads),
+            animals=AnimalDetector.from_folder(folder, threads),
         )
 
-    def label(self, image: NDArray[np.uint8]) -> dict[str, NDArray[np.uint8]]:
+    def label(self, image: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         """Person and parts of one RGB picture as stored in the label files."""
         height, width = image.shape[:2]
         half = (height // 2 + 1, width // 2 + 1)
@@ -111,7 +115,14 @@ class Teachers:
         if self.own is not None:
             own = self.own.person(image, half)
             person = (1 - OWN_SHARE) * person + OWN_SHARE * own
-        return {"person": to_byte(person), "parts": to_byte(parts)}
+        animals = False
+        if self.animals is not None:
+            person, animals = self.animals.refine(image, person)
+        return {
+            "person": to_byte(person),
+            "parts": to_byte(parts),
+            "animals": np.array(animals),
+        }
 
 
 def to_byte(probability: NDArray[np.float32]) -> NDArray[np.uint8]:

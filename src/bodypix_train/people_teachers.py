@@ -29,27 +29,34 @@ LEFT_SHOULDER, RIGHT_SHOULDER, LEFT_HIP, RIGHT_HIP = 5, 6, 11, 12
 
 
 class Graph(Protocol):
-    """A network of one picture: (SIDE, SIDE, 3) RGB in 0..1 to its outputs, without batch axis."""
+    """A network of one picture, (side, side, 3) RGB, to its outputs without batch axis.
+
+    The two networks here want 0..1 and a side of `SIDE`.
+    """
 
     def __call__(self, image: Array) -> list[Array]: ...
 
 
 class TfliteGraph:
-    """A TFLite file on the processor. Raises TrainingError where nothing can run it."""
+    """A TFLite file on the processor, or what a file holds from byte ``begin`` on.
 
-    def __init__(self, path: Path, threads: int = 2) -> None:
+    Raises TrainingError where nothing can run it, or it is for pictures of another side.
+    """
+
+    def __init__(self, path: Path, threads: int = 2, side: int = SIDE, begin: int = 0) -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise TrainingError(
                 f'{path}: TFLite files need ai-edge-litert; pip install "bodypix[teachers]"'
             ) from error
-        self.interpreter = Interpreter(str(path), num_threads=threads)
+        network = path.read_bytes()[begin:]
+        self.interpreter = Interpreter(model_content=network, num_threads=threads)
         self.interpreter.allocate_tensors()
         (self.input,) = self.interpreter.get_input_details()
-        if tuple(self.input["shape"]) != (1, SIDE, SIDE, 3):
+        if tuple(self.input["shape"]) != (1, side, side, 3):
             raise TrainingError(
-                f"{path}: expected a network of pictures (1, {SIDE}, {SIDE}, 3),"
+                f"{path}: expected a network of pictures (1, {side}, {side}, 3),"
                 f" got {tuple(map(int, self.input['shape']))}"
             )
 

@@ -46,7 +46,8 @@ class Source:
     | ccp-undrawn | the rest of it                                                | the teachers |
 
     For coco and masks ``parts`` is "unknown", or "teachers" where these shall name them;
-    ``cut_out`` says whether people are cut out and put over other crops.
+    ``cut_out`` says whether people are cut out and put over other crops. For teacher ``animals``
+    leaves only the pictures in which the teachers see one.
     """
 
     kind: str
@@ -56,6 +57,7 @@ class Source:
     masks: str | None = None
     parts: str = "unknown"
     cut_out: bool | None = None  # by kind: masks are, coco is not (its outlines are coarse)
+    animals: bool = False
 
     def __post_init__(self) -> None:
         def expect(good: bool, field: str, expected: str, got: object) -> None:
@@ -74,6 +76,8 @@ class Source:
             only = "none, as only kinds 'coco' and 'masks' have it"
             expect(self.parts == "unknown", "parts", only, self.parts)
             expect(self.cut_out is None, "cut_out", only, self.cut_out)
+        if self.kind != "teacher":
+            expect(not self.animals, "animals", "none, as only kind 'teacher' has it", self.animals)
 
     @property
     def asks_teachers(self) -> bool:
@@ -246,7 +250,7 @@ def read_source(source: Source, data: Path, labels: Path, budget: Budget) -> Seq
     if source.kind == "synthetic":
         return read_synthetic_folder(images, budget)
     if source.kind == "teacher":
-        return photos.read_teacher_folder(images, answers, budget)
+        return photos.read_teacher_folder(images, answers, budget, source.animals)
     if source.kind == "empty":
         return photos.read_empty_folder(images, answers, budget)
     parts = answers if source.parts == "teachers" else None

@@ -60,4 +60,5 @@ SOURCE = {
     "masks": text("a path"),
     "parts": one_of("unknown", "teachers"),
     "cut_out": flag(),
+    "animals": flag(),
 }

@@ -128,6 +128,19 @@ def test_broken_labels_are_named_and_left_out(
     assert "left out (2): `bodypix-train label` them" in caplog.text  # bad.png and new.png
 
 
+def test_only_pictures_with_animals(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    run(folder)
+    labels = folder.parent / "labels"
+    assert not photos.read_teacher_folder(folder, labels, Budget(10**6), animals=True)
+    with np.load(labels / "b.npz") as file:
+        arrays = dict(file)
+    np.savez(labels / "b.npz", **{**arrays, "animals": np.array(True)})
+    (labels / "a.npz").write_bytes(b"PK half a file")
+    samples = photos.read_teacher_folder(folder, labels, Budget(10**6), animals=True)
+    assert [sample.name for sample in samples] == ["b.png"]
+    assert "a.npz" in caplog.text
+
+
 def test_empty_folder_reader_leaves_people_out(folder: Path) -> None:
     run(folder)
     assert not photos.read_empty_folder(folder, folder.parent / "labels", Budget(10**6))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ai_edge_litert import schema_py_generated as schema
-from flatbuffers import Builder
 
 from bodypix_train.errors import TrainingError
 from bodypix_train.people_teachers import PeopleTeachers, Remembered, TfliteGraph, view_of
+
+from .tflite_files import tflite
 
 
 def standing(x: float, top: float, bottom: float, angle: float = 0.0) -> np.ndarray:
@@ -122,47 +122,19 @@ def test_small_unsure_and_unseen_people_are_left_to_bodypix() -> None:
         assert view_of(pose, (200, 240)) is None
 
 
-def tflite(path: Path, side: int) -> Path:
-    """A TFLite file whose answer is the mean of a picture's colours."""
-
-    def tensor(shape: list[int], kind: int, buffer: int, name: str) -> schema.TensorT:
-        made = schema.TensorT()
-        made.shape, made.type, made.buffer, made.name = shape, kind, buffer, name
-        return made
-
-    floats, ids = schema.TensorType.FLOAT32, schema.TensorType.INT32
-    graph = schema.SubGraphT()
-    graph.tensors = [
-        tensor([1, side, side, 3], floats, 0, "picture"),
-        tensor([1], ids, 1, "axis"),
-        tensor([1, side, side, 1], floats, 0, "person"),
-    ]
-    mean, reducer = schema.OperatorT(), schema.ReducerOptionsT()
-    reducer.keepDims = True
-    mean.opcodeIndex, mean.inputs, mean.outputs = 0, [0, 1], [2]
-    mean.builtinOptionsType = schema.BuiltinOptions.ReducerOptions
-    mean.builtinOptions = reducer
-    graph.inputs, graph.outputs, graph.operators = [0], [2], [mean]
-    code = schema.OperatorCodeT()
-    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.MEAN
-    code.version = 1
-    empty, axis = schema.BufferT(), schema.BufferT()
-    axis.data = np.frombuffer(np.array([3], np.int32).tobytes(), np.uint8)
-    model = schema.ModelT()
-    model.version, model.subgraphs, model.operatorCodes = 3, [graph], [code]
-    model.buffers = [empty, axis]
-    builder = Builder(1024)
-    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    path.write_bytes(bytes(builder.Output()))
-    return path
-
-
 def test_tflite_files_run(tmp_path: Path) -> None:
     (answer,) = TfliteGraph(tflite(tmp_path / "mean.tflite", 256))(
         np.tile(np.array([0.0, 0.3, 0.6], np.float32), (256, 256, 1))
     )
     assert answer.shape == (256, 256, 1)
     assert np.allclose(answer, 0.3)
+
+
+def test_tflite_files_may_begin_later(tmp_path: Path) -> None:
+    path = tflite(tmp_path / "mean.tflite", 32)
+    path.write_bytes(b"names of classes\n" + path.read_bytes())
+    (answer,) = TfliteGraph(path, side=32, begin=17)(np.full((32, 32, 3), 0.5, np.float32))
+    assert np.allclose(answer, 0.5)
 
 
 def test_other_networks_are_refused(tmp_path: Path) -> None:

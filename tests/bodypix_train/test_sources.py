@@ -90,6 +90,7 @@ def test_what_a_source_does_not_label_costs_nothing(folder: Path, memory: str) -
             "data.sources.parts: expected none, as only kinds 'coco' and 'masks' have it",
         ),
         ({"kind": "synthetic", "cut_out": False}, "data.sources.cut_out: expected none"),
+        ({"kind": "empty", "animals": True}, "data.sources.animals: expected none, as only kind"),
         (
             {"kind": "masks", "masks": "m", "parts": "all"},
             "data.sources.parts: expected one of unknown, teachers, got 'all'",

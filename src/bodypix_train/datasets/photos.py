@@ -9,6 +9,7 @@ import logging
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,8 +25,20 @@ from .sample import Bytes, Sample, find_faces
 log = logging.getLogger(__name__)
 
 
-def read_teacher_folder(images: Path, labels: Path, budget: Budget) -> LazyList[Sample]:
-    """Every picture with a label file."""
+def read_teacher_folder(
+    images: Path, labels: Path, budget: Budget, animals: bool = False
+) -> LazyList[Sample]:
+    """Every picture with a label file; only those in which ``animals`` are seen, if so.
+
+    For that all label files are read at once.
+    """
+
+    def has_animals(path: Path) -> bool:
+        try:
+            return bool(read_arrays(label_file(labels, path)).get("animals", False))
+        except ValueError as error:
+            log.warning("%s, left out", error)
+            return False
 
     def read(path: Path) -> Sample:
         image = read_rgb(path)
@@ -33,7 +46,8 @@ def read_teacher_folder(images: Path, labels: Path, budget: Budget) -> LazyList[
         person = steepen(person)
         return Sample(path.name, image, person, certainty(person), parts, faces=find_faces(parts))
 
-    return LazyList(str(images), labelled(images, labels), read, budget)
+    paths = labelled(images, labels)
+    return LazyList(str(images), filter(has_animals, paths) if animals else paths, read, budget)
 
 
 def read_empty_folder(
@@ -158,9 +172,18 @@ def label_file(labels: Path, picture: Path) -> Path:
 
 def read_labels(path: Path) -> tuple[Bytes, Bytes]:
     """Person (h, w) and parts (h', w', 24) that the teachers wrote. Raises ValueError."""
+    arrays = read_arrays(path)
+    return arrays["person"], arrays["parts"]
+
+
+def read_arrays(path: Path) -> dict[str, Any]:
+    """All that the teachers wrote about a picture, by name. Raises ValueError."""
     try:
         with np.load(path) as file:
-            return file["person"], file["parts"]
+            arrays = dict(file)
+        if missing := {"person", "parts"} - set(arrays):
+            raise KeyError(*missing)
+        return arrays
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: unreadable labels ({error})") from error
 
