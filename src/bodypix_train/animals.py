@@ -45,6 +45,9 @@ def anchors() -> Array:
     return np.array(boxes, np.float32)
 
 
+ANCHORS = anchors()
+
+
 def moved(boxes: Array, shifts: Array) -> Array:
     """Corners (n, 4) y0, x0, y1, x1 of anchors that a network's ``shifts`` (n, 4) move."""
     shifts = shifts * np.array(VARIANCES, np.float32)
@@ -99,7 +102,7 @@ class AnimalDetector:
         shifts, logits = sorted(
             self.network(small.astype(np.float32) / 127.5 - 1), key=lambda head: head.shape[1]
         )
-        corners, scores = moved(anchors(), shifts), sigmoid(logits)
+        corners, scores = moved(ANCHORS, shifts), sigmoid(logits)
         animals = scores[:, [self.classes.index(name) for name in ANIMALS]].max(1)
         people = scores[:, self.classes.index("Person")]
         found = [(own, own > UNSEEN / 2) for own in (animals, people)]

@@ -131,7 +131,8 @@ def test_broken_labels_are_named_and_left_out(
 def test_only_pictures_with_animals(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     run(folder)
     labels = folder.parent / "labels"
-    assert not photos.read_teacher_folder(folder, labels, Budget(10**6), animals=True)
+    with pytest.raises(ValueError, match="labels: expected animals in some of the labels"):
+        photos.read_teacher_folder(folder, labels, Budget(10**6), animals=True)
     with np.load(labels / "b.npz") as file:
         arrays = dict(file)
     np.savez(labels / "b.npz", **{**arrays, "animals": np.array(True)})

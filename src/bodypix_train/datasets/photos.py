@@ -30,7 +30,7 @@ def read_teacher_folder(
 ) -> LazyList[Sample]:
     """Every picture with a label file; only those in which ``animals`` are seen, if so.
 
-    For that all label files are read at once.
+    For that all label files are read at once. Raises ValueError where none has any.
     """
 
     def has_animals(path: Path) -> bool:
@@ -47,7 +47,12 @@ def read_teacher_folder(
         return Sample(path.name, image, person, certainty(person), parts, faces=find_faces(parts))
 
     paths = labelled(images, labels)
-    return LazyList(str(images), filter(has_animals, paths) if animals else paths, read, budget)
+    if animals and not (paths := list(filter(has_animals, paths))):
+        raise ValueError(
+            f"{labels}: expected animals in some of the labels, found none; `bodypix-train label`"
+            " sees them with the detector of @mediapipe/objectron (docs/training.md)"
+        )
+    return LazyList(str(images), paths, read, budget)
 
 
 def read_empty_folder(
