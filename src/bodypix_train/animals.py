@@ -7,6 +7,7 @@ al. 2018) that learned from Open Images.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,7 @@ SURE = 0.4  # score of an animal that is believed
 UNSEEN = 0.25  # of a person, below which nobody is in a place
 
 
+@cache
 def anchors() -> Array:
     """Middles and sides (1917, 4) of the boxes that are to be moved: y, x, height, width."""
     boxes = []
@@ -43,9 +45,6 @@ def anchors() -> Array:
         middles = (np.arange(grid) + 0.5) / grid
         boxes += [(y, x, high, wide) for y in middles for x in middles for wide, high in sides]
     return np.array(boxes, np.float32)
-
-
-ANCHORS = anchors()
 
 
 def moved(boxes: Array, shifts: Array) -> Array:
@@ -102,7 +101,7 @@ class AnimalDetector:
         shifts, logits = sorted(
             self.network(small.astype(np.float32) / 127.5 - 1), key=lambda head: head.shape[1]
         )
-        corners, scores = moved(ANCHORS, shifts), sigmoid(logits)
+        corners, scores = moved(anchors(), shifts), sigmoid(logits)
         animals = scores[:, [self.classes.index(name) for name in ANIMALS]].max(1)
         people = scores[:, self.classes.index("Person")]
         found = [(own, own > UNSEEN / 2) for own in (animals, people)]

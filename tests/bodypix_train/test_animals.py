@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bodypix_train.animals import ANCHORS, FILE, SIDE, AnimalDetector, highest, moved
+from bodypix_train.animals import FILE, SIDE, AnimalDetector, anchors, highest, moved
 from bodypix_train.errors import TrainingError
 
 from .tflite_files import tflite
@@ -23,7 +23,7 @@ def detector(**boxes: tuple[float, float, float, float]) -> AnimalDetector:
     logits = np.full((1917, len(CLASSES)), -9, np.float32)
     for at, (name, box) in enumerate(boxes.items()):
         low, high = np.array(box[:2]), np.array(box[2:])
-        anchor = ANCHORS[at]
+        anchor = anchors()[at]
         shifts[at, :2] = ((low + high) / 2 - anchor[:2]) / anchor[2:] / 0.1
         shifts[at, 2:] = np.log((high - low) / anchor[2:]) / 0.2
         logits[at, CLASSES.index(name)] = SCORE
@@ -43,7 +43,7 @@ def refined(detector: AnimalDetector) -> tuple[np.ndarray, bool]:
 
 
 def test_anchors_cover_the_picture() -> None:
-    boxes = ANCHORS
+    boxes = anchors()
     assert boxes.shape == (1917, 4)
     assert np.allclose(boxes[:, :2].mean(0), 0.5)
     assert np.allclose(boxes[-1], (0.5, 0.5, 0.95**0.5, 0.95**0.5))
@@ -52,9 +52,9 @@ def test_anchors_cover_the_picture() -> None:
 
 
 def test_boxes_that_are_not_moved_are_the_anchors() -> None:
-    corners = moved(ANCHORS, np.zeros((1917, 4), np.float32))
-    assert np.allclose(corners[:, :2] + corners[:, 2:], 2 * ANCHORS[:, :2], atol=1e-6)
-    assert np.allclose(corners[:, 2:] - corners[:, :2], ANCHORS[:, 2:], atol=1e-6)
+    corners = moved(anchors(), np.zeros((1917, 4), np.float32))
+    assert np.allclose(corners[:, :2] + corners[:, 2:], 2 * anchors()[:, :2], atol=1e-6)
+    assert np.allclose(corners[:, 2:] - corners[:, :2], anchors()[:, 2:], atol=1e-6)
 
 
 def test_the_highest_score_counts() -> None:

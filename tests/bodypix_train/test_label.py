@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,6 +23,7 @@ from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.recipe import read_recipe
 
 from .conftest import TINY_RECIPE
+from .test_animals import detector
 
 DEFAULT_RECIPE = Path(photos.__file__).parents[1] / "recipes" / "default.toml"
 
@@ -284,6 +285,20 @@ def test_a_network_of_ours_has_a_third_of_the_say() -> None:
     assert both["person"].shape == alone["person"].shape == (33, 41)
     assert (alone["person"] == 255).all()
     assert (both["person"] == 170).all()
+
+
+def test_what_a_detector_takes_for_an_animal_is_nobody() -> None:
+    logits = {"segments": np.full(1, 20, np.float32), "part_heatmaps": np.zeros(24, np.float32)}
+    image = np.zeros((64, 80, 3), np.uint8)
+    without = Teachers(FixedTeacher(logits), [])
+    found = replace(without, animals=detector(Dog=(0, 0, 0.5, 1))).label(image)
+    assert found["animals"]
+    assert (found["person"][:16] == 0).all()
+    assert (found["person"][17:] == 255).all()
+    for others in (without, replace(without, animals=detector(Car=(0, 0, 1, 1)))):
+        labels = others.label(image)
+        assert not labels["animals"]
+        assert (labels["person"] == 255).all()
 
 
 def test_a_network_of_ours_answers_for_the_mirror_image_too() -> None:

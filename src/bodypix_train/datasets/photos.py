@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from bodypix.body import PARTS
 from bodypix_train.label import pictures
@@ -30,12 +32,13 @@ def read_teacher_folder(
 ) -> LazyList[Sample]:
     """Every picture with a label file; only those in which ``animals`` are seen, if so.
 
-    For that all label files are read at once. Raises ValueError where none has any.
+    For that all label files are looked into at once. Raises ValueError where none has any.
     """
 
     def has_animals(path: Path) -> bool:
         try:
-            return bool(read_arrays(label_file(labels, path)).get("animals", False))
+            with opened(label_file(labels, path)) as file:
+                return bool(file.get("animals", False))  # older labels do not say
         except ValueError as error:
             log.warning("%s, left out", error)
             return False
@@ -177,18 +180,16 @@ def label_file(labels: Path, picture: Path) -> Path:
 
 def read_labels(path: Path) -> tuple[Bytes, Bytes]:
     """Person (h, w) and parts (h', w', 24) that the teachers wrote. Raises ValueError."""
-    arrays = read_arrays(path)
-    return arrays["person"], arrays["parts"]
+    with opened(path) as file:
+        return file["person"], file["parts"]
 
 
-def read_arrays(path: Path) -> dict[str, Any]:
-    """All that the teachers wrote about a picture, by name. Raises ValueError."""
+@contextmanager
+def opened(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
+    """What the teachers wrote about a picture, by name; read when asked for. Raises ValueError."""
     try:
         with np.load(path) as file:
-            arrays = dict(file)
-        if missing := {"person", "parts"} - set(arrays):
-            raise KeyError(*missing)
-        return arrays
+            yield file
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: unreadable labels ({error})") from error
 
