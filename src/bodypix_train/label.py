@@ -2,7 +2,8 @@
 
 Each file holds ``person`` (h, w), a probability, and ``parts`` (h', w', 24), shares that add up to
 1, both uint8 with 255 = 1.0, on corner-aligned grids at about half and an eighth of the picture;
-and ``animals``, true where one is seen in the picture.
+``animals``, true where one is seen in the picture; and, where MediaPipe's teachers are, ``owners``
+(h', w') and ``keypoints`` as `pose_labels` gives them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from . import outlines
 from .animals import AnimalDetector
 from .people_teachers import PeopleTeachers, Remembered
+from .pose_labels import pose_labels
 from .pose_parts import PartJudge
 from .skeletons import skeletons
 from .teachers import BodyPixTeacher, PortraitTeacher, combine
@@ -108,9 +110,11 @@ class Teachers:
             whole = cv2.resize(person, (width, height), interpolation=cv2.INTER_LINEAR)
             refined = people.refine(image, whole, poses)  # type: ignore[arg-type]
             person = cv2.resize(refined, half[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+            seen = skeletons(image, poses, people.whole_body)
             if self.judge is not None:
-                seen = skeletons(image, poses, people.whole_body)
                 parts = self.judge.refine(parts, seen, (height, width))
+        else:
+            seen = None
         person = outlines.refine(image, person, self.outlines)
         if self.own is not None:
             own = self.own.person(image, half)
@@ -118,11 +122,15 @@ class Teachers:
         animals = False
         if self.animals is not None:
             person, animals = self.animals.refine(image, person)
-        return {
+        labels: dict[str, NDArray[Any]] = {
             "person": to_byte(person),
             "parts": to_byte(parts),
             "animals": np.array(animals),
         }
+        if seen is not None:
+            keypoints, owners = pose_labels(seen, person, (height, width), eighth)
+            labels |= {"keypoints": keypoints, "owners": owners}
+        return labels
 
 
 def to_byte(probability: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -47,7 +47,8 @@ class Source:
 
     For coco and masks ``parts`` is "unknown", or "teachers" where these shall name them;
     ``cut_out`` says whether people are cut out and put over other crops. For teacher ``animals``
-    leaves only the pictures in which the teachers see one.
+    leaves only the pictures in which the teachers see one. ``poses`` teaches those of the teachers'
+    pose network (of coco those by hand are), and where nobody is that there are none.
     """
 
     kind: str
@@ -58,6 +59,7 @@ class Source:
     parts: str = "unknown"
     cut_out: bool | None = None  # by kind: masks are, coco is not (its outlines are coarse)
     animals: bool = False
+    poses: bool = False
 
     def __post_init__(self) -> None:
         def expect(good: bool, field: str, expected: str, got: object) -> None:
@@ -78,6 +80,9 @@ class Source:
             expect(self.cut_out is None, "cut_out", only, self.cut_out)
         if self.kind != "teacher":
             expect(not self.animals, "animals", "none, as only kind 'teacher' has it", self.animals)
+        if self.kind not in (*ASK_TEACHERS, "nobody"):
+            only = "none, as only photos that teachers label and kind 'nobody' have it"
+            expect(not self.poses, "poses", only, self.poses)
 
     @property
     def asks_teachers(self) -> bool:
@@ -98,6 +103,7 @@ class Recipe:
     coarse_share: float = 0.5
     coarse_parts: float = 1.0
     surroundings: int = 0
+    bodies: int = 0
     task: str = "joint"
     pose_weight: float
     agree_weight: float = 0.5
@@ -190,6 +196,7 @@ class Recipe:
             self.surroundings,
             self.late,
             self.coarse_share,
+            self.bodies,
         )
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:
@@ -246,13 +253,13 @@ def read_source(source: Source, data: Path, labels: Path, budget: Budget) -> Seq
     """The samples of one source; ``labels`` is where `bodypix-train label` wrote."""
     images, answers = data / source.images, label_folder_of(source, labels)
     if source.kind == "nobody":
-        return photos.read_nobody_folder(images, budget)
+        return photos.read_nobody_folder(images, budget, source.poses)
     if source.kind == "synthetic":
         return read_synthetic_folder(images, budget)
     if source.kind == "teacher":
-        return photos.read_teacher_folder(images, answers, budget, source.animals)
+        return photos.read_teacher_folder(images, answers, budget, source.animals, source.poses)
     if source.kind == "empty":
-        return photos.read_empty_folder(images, answers, budget)
+        return photos.read_empty_folder(images, answers, budget, source.poses)
     parts = answers if source.parts == "teachers" else None
     if source.kind == "coco":
         assert source.annotations
@@ -263,7 +270,7 @@ def read_source(source: Source, data: Path, labels: Path, budget: Budget) -> Seq
         cut_out = source.cut_out is not False
         return read_mask_folder(images, data / source.masks, budget, parts, cut_out)
     drawn = source.kind == "ccp-drawn"
-    return photos.read_ccp(images.parent, answers, budget, drawn=drawn)
+    return photos.read_ccp(images.parent, answers, budget, drawn=drawn, poses=source.poses)
 
 
 def label_folder_of(source: Source, labels: Path) -> Path:

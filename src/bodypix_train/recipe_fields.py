@@ -34,6 +34,7 @@ NETWORK = {
     "coarse_share": share(),
     "coarse_parts": share(),
     "surroundings": whole(0, "a whole number of channels"),
+    "bodies": whole(0, "a whole number of channels"),
 }
 LOSS = {
     "task": one_of(*TASKS),
@@ -61,4 +62,5 @@ SOURCE = {
     "parts": one_of("unknown", "teachers"),
     "cut_out": flag(),
     "animals": flag(),
+    "poses": flag(),
 }

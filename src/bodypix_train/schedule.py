@@ -34,6 +34,7 @@ FIELDS = {
     "optimizer": one_of("adamw", "muon"),
     "revive": flag(),
     "freeze_blocks": whole(0, "a number"),
+    "freeze_masks": flag(),
     "echo": whole(1),
 }
 
@@ -49,7 +50,9 @@ class Schedule:
     losses in float32. ``optimizer`` "muon" learns features faster than "adamw" (see `optimizer`).
     ``revive`` gives channels of the backbone that are never or always at their limit a new start
     (see `revive`). ``freeze_blocks``: the stem and so many blocks of a MobileNet's backbone stay as
-    they are; steps are quicker then. ``echo``: so often each batch is learned from (see `echo`).
+    they are; steps are quicker then. ``freeze_masks``: so does all but what names parts and poses,
+    so that it learns without that masks change. ``echo``: so often each batch is learned from (see
+    `echo`).
     """
 
     steps: int
@@ -64,14 +67,15 @@ class Schedule:
     optimizer: str = "adamw"
     revive: bool = False
     freeze_blocks: int = 0
+    freeze_masks: bool = False
     echo: int = 1
 
     def __post_init__(self) -> None:
         check_fields("schedule", vars(self), FIELDS)
-        if self.freeze_blocks and self.revive:
+        if (self.freeze_blocks or self.freeze_masks) and self.revive:
             raise ValueError(
-                "schedule.revive: expected false where freeze_blocks keeps blocks as they are,"
-                " got true"
+                "schedule.revive: expected false where freeze_blocks or freeze_masks keep blocks as"
+                " they are, got true"
             )
         shares = [share for share, _, _ in self.stages]
         if shares[:1] != [0] or shares != sorted(set(shares)):

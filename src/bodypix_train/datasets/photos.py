@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from bodypix.body import PARTS
+from bodypix.body import KEYPOINTS, PARTS
 from bodypix_train.label import pictures
 
 from .files import read_rgb
@@ -28,11 +28,12 @@ log = logging.getLogger(__name__)
 
 
 def read_teacher_folder(
-    images: Path, labels: Path, budget: Budget, animals: bool = False
+    images: Path, labels: Path, budget: Budget, animals: bool = False, poses: bool = False
 ) -> LazyList[Sample]:
     """Every picture with a label file; only those in which ``animals`` are seen, if so.
 
     For that all label files are looked into at once. Raises ValueError where none has any.
+    ``poses``: also those that the pose network sees.
     """
 
     def has_animals(path: Path) -> bool:
@@ -46,8 +47,9 @@ def read_teacher_folder(
     def read(path: Path) -> Sample:
         image = read_rgb(path)
         person, parts = read_labels(label_file(labels, path))
-        person = steepen(person)
-        return Sample(path.name, image, person, certainty(person), parts, faces=find_faces(parts))
+        person, faces = steepen(person), find_faces(parts)
+        seen = read_poses(label_file(labels, path)) if poses else {}
+        return Sample(path.name, image, person, certainty(person), parts, faces=faces, **seen)
 
     paths = labelled(images, labels)
     if animals and not (paths := list(filter(has_animals, paths))):
@@ -59,11 +61,11 @@ def read_teacher_folder(
 
 
 def read_empty_folder(
-    images: Path, labels: Path, budget: Budget, tolerance: float = 0.01
+    images: Path, labels: Path, budget: Budget, poses: bool = False, tolerance: float = 0.01
 ) -> LazyList[Sample]:
     """Pictures in which the teachers see nobody: negatives. Others are left out.
 
-    All label files are read at once, to know which pictures these are.
+    All label files are read at once, to know which pictures these are. ``poses``: nobody has one.
     """
 
     def is_empty(path: Path) -> bool:
@@ -79,21 +81,23 @@ def read_empty_folder(
         person, parts = read_labels(label_file(labels, path))
         # Where even one teacher is in doubt, nothing is taught.
         trust = np.where(person > 40, 0, 255).astype(np.uint8)
-        return Sample(path.name, image, np.zeros_like(person), trust, np.zeros_like(parts))
+        none = no_poses(trust == 0) if poses else {}
+        return Sample(path.name, image, np.zeros_like(person), trust, np.zeros_like(parts), **none)
 
     return LazyList(str(images), filter(is_empty, labelled(images, labels)), read, budget)
 
 
-def read_nobody_folder(images: Path, budget: Budget) -> LazyList[Sample]:
+def read_nobody_folder(images: Path, budget: Budget, poses: bool = False) -> LazyList[Sample]:
     """Pictures without people, somebody has looked: negatives, in full trust.
 
-    Those in ``images`` and in the folders directly in it.
+    Those in ``images`` and in the folders directly in it. ``poses``: nobody has one.
     """
 
     def read(path: Path) -> Sample:
         image = read_rgb(path)
         nobody = np.zeros((image.shape[0] // 2 + 1, image.shape[1] // 2 + 1), np.uint8)
-        return Sample(path.name, image, nobody, np.full_like(nobody, 255), no_parts(image))
+        none = no_poses(nobody > 0) if poses else {}
+        return Sample(path.name, image, nobody, np.full_like(nobody, 255), no_parts(image), **none)
 
     return LazyList(str(images), pictures_below(images), read, budget)
 
@@ -114,13 +118,16 @@ def read_objects(folders: Sequence[Path], budget: Budget) -> LazyList[Bytes]:
     return LazyList(", ".join(map(str, folders)), paths, read, budget)
 
 
-def read_ccp(root: Path, labels: Path, budget: Budget, *, drawn: bool) -> LazyList[Sample]:
+def read_ccp(
+    root: Path, labels: Path, budget: Budget, *, drawn: bool, poses: bool = False
+) -> LazyList[Sample]:
     """Clothing Co-Parsing under ``root``: the pictures with hand-made masks, or those without.
 
     Background people carry no hand-made label, so background pixels that the teachers call a
     person are not taught, unless they touch the labelled person, whose outline is known. Nor are
     they within three pixels of it: it is drawn a little inside of what is seen. The teachers' parts
-    are narrowed to those that the drawn garments cover.
+    are narrowed to those that the drawn garments cover. ``poses``: also those that the pose network
+    sees.
     """
 
     def read(path: Path) -> Sample:
@@ -138,7 +145,8 @@ def read_ccp(root: Path, labels: Path, budget: Budget, *, drawn: bool) -> LazyLi
         else:
             person = steepen(teacher)
             trust = certainty(person)
-        return Sample(path.name, image, person, trust, parts, exact=drawn, faces=faces)
+        seen = read_poses(label_file(labels, path)) if poses else {}
+        return Sample(path.name, image, person, trust, parts, exact=drawn, faces=faces, **seen)
 
     images = root / "images"
     paths = [path for path in labelled(images, labels) if drawing_of(path).exists() == drawn]
@@ -184,6 +192,17 @@ def read_labels(path: Path) -> tuple[Bytes, Bytes]:
         return file["person"], file["parts"]
 
 
+def read_poses(path: Path) -> dict[str, NDArray[Any]]:
+    """The fields ``instances`` and ``keypoints`` of a `Sample` that the teachers wrote.
+
+    Raises ValueError, also where the labels say nothing of poses.
+    """
+    with opened(path) as file:
+        if "keypoints" not in file:
+            raise ValueError("no poses; delete it and label again, with MediaPipe's teachers")
+        return {"instances": file["owners"], "keypoints": file["keypoints"]}
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
     """What the teachers wrote about a picture, by name; read when asked for. Raises ValueError."""
@@ -192,6 +211,12 @@ def opened(path: Path) -> Iterator[Mapping[str, NDArray[Any]]]:
             yield file
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path}: unreadable labels ({error})") from error
+
+
+def no_poses(doubt: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """The fields of a `Sample` in which nobody has a pose; unknown where ``doubt`` (h, w)."""
+    keypoints = np.zeros((1, KEYPOINTS, 3), np.float32)
+    return {"instances": doubt.astype(np.uint8), "keypoints": keypoints}
 
 
 def no_parts(image: Bytes) -> Bytes:

@@ -37,7 +37,7 @@ class Sample:
 
     | field     | shape      | meaning                                                          |
     | --------- | ---------- | ---------------------------------------------------------------- |
-    | instances | (h, w)     | 0 nobody, 1..P the people, uint8                                 |
+    | instances | (h", w")   | 0 nobody, 1..P the people, uint8                                 |
     | keypoints | (P, 17, 3) | x, y in picture pixels; 0 not labelled, 1 hidden, 2 visible      |
 
     Of a person whose row is all 0 no pose is taught; a crowd is such a person too.
