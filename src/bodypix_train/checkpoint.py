@@ -13,11 +13,9 @@ import torch
 from bodypix.files import write_whole
 
 from .networks.bodypix import BodyPixNet
-from .networks.surroundings import Surroundings
 
 # How much the coarse heads count in the fine ones; what older networks lack.
 COARSE_SHARES = ("coarse_share", "coarse_parts")
-DETOURS = ("surroundings", "bodies")  # which begin by adding nothing
 # What reading a file ends in that is cut short, or something else.
 BROKEN = (
     OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError,
@@ -36,7 +34,7 @@ def read_network(path: Path) -> BodyPixNet:
             state["multiplier"],
             tuple(state["widths"]),
             state.get("architecture", "MobileNetV1"),
-            **{name: state.get(name, 0) for name in DETOURS},
+            surroundings=state.get("surroundings", 0),
             late_multiplier=state.get("late_multiplier"),
         )
         network.load_state_dict(completed(state["ema"]))
@@ -70,13 +68,13 @@ def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def begin_with(network: BodyPixNet, start: Path) -> None:
     """Give the network the weights of a checkpoint, but not what of its fine heads is coarse.
 
-    A detour stays as it is where the checkpoint has none.
+    What sees its surroundings stays as it is where the checkpoint has no such thing.
 
     Raises ValueError, naming the file, where it is no checkpoint or one of another network.
     """
     given = read_network(start)
     theirs, mine = shape_of(given), shape_of(network)
-    if theirs != {**mine, **{name: 0 for name in DETOURS if not theirs[name]}}:
+    if theirs not in (mine, {**mine, "surroundings": 0}):
         raise ValueError(f"{start}: expected a network like the recipe's, {mine}, got {theirs}")
     weights, own = given.state_dict(), network.state_dict()
     for name in COARSE_SHARES:
@@ -91,25 +89,20 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
         "late_multiplier": network.late_multiplier,
         "widths": network.widths,
         "architecture": network.architecture,
-        **{name: detour.width if detour else 0 for name, detour in detours(network).items()},
+        "surroundings": network.surroundings.width if network.surroundings else 0,
     }
-
-
-def detours(network: BodyPixNet) -> dict[str, Surroundings | None]:
-    return {name: getattr(network, name) for name in DETOURS}
 
 
 def mixed(first: Path, second: Path, share: float) -> BodyPixNet:
     """The weighted mean of two networks, of which one was trained on from the other.
 
-    ``share`` in 0..1 is the second's. Where only the second has a detour, the first is taken to add
-    nothing by it. Raises ValueError where their shapes differ otherwise.
+    ``share`` in 0..1 is the second's. Where only the second sees its surroundings, the first is
+    taken to add nothing by them. Raises ValueError where their shapes differ otherwise.
     """
     one, two = read_network(first), read_network(second)
-    for name, detour in detours(two).items():
-        if detour is not None and getattr(one, name) is None:
-            setattr(one, name, deepcopy(detour))
-            getattr(one, name).add_nothing()
+    if two.surroundings is not None and one.surroundings is None:
+        one.surroundings = deepcopy(two.surroundings)
+        one.surroundings.add_nothing()
     if shape_of(one) != shape_of(two):
         raise ValueError(
             f"{second}: expected a network like {first}, {shape_of(one)}, got {shape_of(two)}"

@@ -17,7 +17,7 @@ from bodypix.checkpoints.metadata import METADATA_KEY, ModelMetadata
 from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, write_model
 from bodypix.files import write_whole
 
-from .networks.bodypix import BODY_HEADS, COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
+from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
 from .networks.evidence import AREA, FLOOR, GAIN, KEYPOINT, LIKELY, STEPS, SURE, WINDOW
 from .networks.mobilenet import MobileNetV1
 from .networks.resnet import Bottleneck, ResNet
@@ -121,8 +121,9 @@ class GraphWriter:
         depthwise = self.normed(f"{name}/depthwise", x, block[0], beyond)  # type: ignore[arg-type]
         return self.normed(f"{name}/pointwise", depthwise, block[1])  # type: ignore[arg-type]
 
-    def surroundings(self, name: str, x: str, module: Surroundings) -> str:
+    def surroundings(self, x: str, module: Surroundings) -> str:
         """As `Surroundings.forward`."""
+        name = "surroundings"
         y = self.separable(f"{name}/shrink", x, module.shrink, beyond=1)
         for index, block in enumerate(module.blocks, start=1):
             inner = self.separable(f"{name}/block{index}", y, block)  # type: ignore[arg-type]
@@ -199,13 +200,11 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
     x = g.node("Transpose", "planes", "image", perm=[0, 3, 1, 2])
     stride4, stride8, x = g.backbone(x, network.backbone)
     if network.surroundings is not None:
-        x = g.surroundings("surroundings", x, network.surroundings)
-    bodies = x if network.bodies is None else g.surroundings("bodies", x, network.bodies)
+        x = g.surroundings(x, network.surroundings)
     answers: dict[str, str] = {}
     for name, channels in COARSE_HEADS.items():
         factor = OFFSET_UNIT if name in OFFSET_HEADS else 1.0
-        seen = bodies if name in BODY_HEADS else x
-        answer = g.plain(f"heads/{name}", seen, network.heads[name], factor)  # type: ignore[arg-type]
+        answer = g.plain(f"heads/{name}", x, network.heads[name], factor)  # type: ignore[arg-type]
         answers[name] = answer
         if name == "part_offsets":
             g.constant("one", np.array(1, np.float32))

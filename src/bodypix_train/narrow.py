@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from .label import pictures
-from .networks.bodypix import BODY_HEADS, BodyPixNet
+from .networks.bodypix import BodyPixNet
 from .networks.layers import ConvBn, Separable, double
 from .networks.mobilenet import MobileNetV1
 
@@ -49,7 +49,7 @@ def narrowed(
 ) -> BodyPixNet:
     """A network of these sizes that answers to ``images`` (n,3,h,w) much as ``wide`` does.
 
-    It has no detours of its own: heads and decoder are fitted to what they hear of the wide
+    It has no `surroundings` of its own: heads and decoder are fitted to what they hear of the wide
     network's. Raises ValueError unless both are MobileNets and no layer of the new one is wider.
     """
     narrow = BodyPixNet(multiplier, widths).eval()
@@ -102,9 +102,8 @@ def _narrow_decoder(
     wide: BodyPixNet, narrow: BodyPixNet, features: list[tuple[Tensor, Tensor]]
 ) -> None:
     (wide4, mine4), (wide8, mine8), (wide16, mine16) = features
-    bodies = wide16 if wide.bodies is None else wide.bodies(wide16)
     for name, head in narrow.heads.items():
-        fit(head, mine16, wide.heads[name](bodies if name in BODY_HEADS else wide16))
+        fit(head, mine16, wide.heads[name](wide16))
 
     total = double(wide.context(wide16)) + wide.lateral8(wide8)
     keep = choose(wide.refine8[0](total.clamp(0, 6)), wide.refine8[1][0].weight, narrow.widths[0])

@@ -85,6 +85,10 @@ class Source:
             expect(not self.poses, "poses", only, self.poses)
 
     @property
+    def teaches_poses(self) -> bool:
+        return self.poses or self.kind in ("synthetic", "coco")
+
+    @property
     def asks_teachers(self) -> bool:
         """Whether `bodypix-train label` has to answer for these pictures."""
         return self.kind in ASK_TEACHERS or self.parts == "teachers"
@@ -103,7 +107,6 @@ class Recipe:
     coarse_share: float = 0.5
     coarse_parts: float = 1.0
     surroundings: int = 0
-    bodies: int = 0
     task: str = "joint"
     pose_weight: float
     agree_weight: float = 0.5
@@ -142,6 +145,12 @@ class Recipe:
             raise ValueError(
                 "loss.consistency_weight: expected 0 or, with task joint, more;"
                 f" got {self.consistency_weight:g} with {self.task}"
+            )
+        silent = [s for s in self.sources if not s.teaches_poses and s.kind != "objects"]
+        if self.schedule.poses_only and silent and not self.taught:
+            raise ValueError(
+                "schedule.poses_only: expected sources that all teach poses (poses = true), or a"
+                f" teacher_share above 0; got kind {silent[0].kind!r}, images {silent[0].images!r}"
             )
         if self.augmentation.closest > self.augmentation.widest:
             raise ValueError(
@@ -196,7 +205,6 @@ class Recipe:
             self.surroundings,
             self.late,
             self.coarse_share,
-            self.bodies,
         )
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:

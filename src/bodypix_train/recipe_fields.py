@@ -34,7 +34,6 @@ NETWORK = {
     "coarse_share": share(),
     "coarse_parts": share(),
     "surroundings": whole(0, "a whole number of channels"),
-    "bodies": whole(0, "a whole number of channels"),
 }
 LOSS = {
     "task": one_of(*TASKS),

@@ -34,7 +34,7 @@ FIELDS = {
     "optimizer": one_of("adamw", "muon"),
     "revive": flag(),
     "freeze_blocks": whole(0, "a number"),
-    "freeze_masks": flag(),
+    "poses_only": flag(),
     "echo": whole(1),
 }
 
@@ -50,9 +50,8 @@ class Schedule:
     losses in float32. ``optimizer`` "muon" learns features faster than "adamw" (see `optimizer`).
     ``revive`` gives channels of the backbone that are never or always at their limit a new start
     (see `revive`). ``freeze_blocks``: the stem and so many blocks of a MobileNet's backbone stay as
-    they are; steps are quicker then. ``freeze_masks``: so does all but what names parts and poses,
-    so that it learns without that masks change. ``echo``: so often each batch is learned from (see
-    `echo`).
+    they are; steps are quicker then. ``poses_only``: so does all but the pose heads. ``echo``: so
+    often each batch is learned from (see `echo`).
     """
 
     steps: int
@@ -67,14 +66,14 @@ class Schedule:
     optimizer: str = "adamw"
     revive: bool = False
     freeze_blocks: int = 0
-    freeze_masks: bool = False
+    poses_only: bool = False
     echo: int = 1
 
     def __post_init__(self) -> None:
         check_fields("schedule", vars(self), FIELDS)
-        if (self.freeze_blocks or self.freeze_masks) and self.revive:
+        if self.revive and (self.freeze_blocks or self.poses_only):
             raise ValueError(
-                "schedule.revive: expected false where freeze_blocks or freeze_masks keep blocks as"
+                "schedule.revive: expected false where freeze_blocks or poses_only keep blocks as"
                 " they are, got true"
             )
         shares = [share for share, _, _ in self.stages]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from .checkpoint import BROKEN, completed, read_state, shape_of, write_state
 from .ema import Ema
 from .errors import TrainingError
-from .networks.bodypix import BODY_HEADS, BodyPixNet
+from .networks.bodypix import POSE_HEADS, BodyPixNet
 from .networks.mobilenet import MobileNetV1
 from .optimizer import make_optimizer
 from .precision import in_bfloat16
@@ -41,8 +41,8 @@ class TrainingRun:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         task.mixed = in_bfloat16(schedule.precision, fabric.device)
         frozen = freeze_blocks(self.network, schedule.freeze_blocks)
-        if schedule.freeze_masks:
-            frozen += freeze_masks(self.network)
+        if schedule.poses_only:
+            frozen = keep_all_but_poses(self.network)
         self.model = fabric.setup_module(task)  # on its device, gradients averaged
         self.ema = Ema(self.network, schedule.ema)
         self.optimizer = make_optimizer(
@@ -178,14 +178,12 @@ def freeze_blocks(network: BodyPixNet, count: int) -> list[nn.Module]:
     return frozen
 
 
-def freeze_masks(network: BodyPixNet) -> list[nn.Module]:
-    """Keep all but what names parts and poses as it is; returns that."""
-    learning = {"bodies", "parts", *(f"heads.{name}" for name in BODY_HEADS)}
-    parts = [*network.named_children(), *((f"heads.{n}", h) for n, h in network.heads.items())]
-    frozen = [module for name, module in parts if name not in {"heads", *learning}]
-    for module in frozen:
-        module.requires_grad_(False)
-    return frozen
+def keep_all_but_poses(network: BodyPixNet) -> list[nn.Module]:
+    """Keep all but the pose heads as it is; returns it."""
+    network.requires_grad_(False)
+    for name in POSE_HEADS:
+        network.heads[name].requires_grad_(True)
+    return [network]  # the pose heads have no statistics
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

@@ -12,10 +12,13 @@ from bodypix.body import KEYPOINTS
 from bodypix_train.datasets import photos
 from bodypix_train.datasets.augment import poses_at
 from bodypix_train.datasets.lazy import Budget
+from bodypix_train.networks.bodypix import POSE_HEADS, BodyPixNet
 from bodypix_train.pose_labels import pose_labels
-from bodypix_train.recipe import Source
+from bodypix_train.recipe import Source, read_recipe
 from bodypix_train.skeletons import Skeleton
+from bodypix_train.training_run import keep_all_but_poses
 
+from .conftest import TINY_RECIPE
 from .test_pose_parts import FRAME, person
 
 NOSE, LEFT_SHOULDER, LEFT_WRIST, LEFT_ANKLE, RIGHT_ANKLE = 0, 5, 9, 15, 16
@@ -146,3 +149,20 @@ def test_sources_that_cannot_have_them(kind: str) -> None:
     more = {"coco": {"annotations": "a"}, "masks": {"masks": "a"}}.get(kind, {})
     with pytest.raises(ValueError, match=r"data\.sources\.poses: expected none"):
         Source(kind, "images", poses=True, **more)  # type: ignore[arg-type]
+
+
+def test_only_pose_heads_learn() -> None:
+    network = BodyPixNet(0.25, (8, 8))
+    frozen = keep_all_but_poses(network)
+    learning = {name for name, value in network.named_parameters() if value.requires_grad}
+    assert learning == {f"heads.{h}.{p}" for h in POSE_HEADS for p in ("weight", "bias")}
+    assert frozen == [network]
+
+
+def test_a_run_of_pose_heads_needs_poses(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(TINY_RECIPE.replace("[schedule]", "[schedule]\nposes_only = true"))
+    with pytest.raises(ValueError, match=r"poses_only: expected sources .* got kind 'nobody'"):
+        read_recipe(path)
+    path.write_text(path.read_text().replace("weight = 1.0", "weight = 1.0, poses = true"))
+    assert read_recipe(path).schedule.poses_only

@@ -28,8 +28,7 @@ FINE_HEADS = {"segments_fine": 1, "part_heatmaps_fine": 24}
 # all heads live on one scale; export folds the factor into the weights.
 OFFSET_UNIT = 32.0
 OFFSET_HEADS = ("short_offsets", "long_offsets", "displacement_fwd", "displacement_bwd")
-# What is told of whole bodies: these heads see them by a detour of their own, if there is one.
-BODY_HEADS = ("part_heatmaps", "heatmaps", *OFFSET_HEADS)
+POSE_HEADS = ("heatmaps", *OFFSET_HEADS)
 ARCHITECTURES = ("MobileNetV1", *(f"ResNet{depth}" for depth in DEPTHS))
 
 
@@ -84,8 +83,7 @@ class BodyPixNet(nn.Module):
 
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50". ``surroundings`` is the
-    width of a detour that lets all heads see further (see `surroundings`), 0 for none; ``bodies``
-    that of another one behind it, for `BODY_HEADS` alone.
+    width of a detour that lets all heads see further (see `surroundings`), 0 for none.
     ``late_multiplier`` is that of the blocks at stride 16, unless None.
     """
 
@@ -98,7 +96,6 @@ class BodyPixNet(nn.Module):
         surroundings: int = 0,
         late_multiplier: float | None = None,
         coarse_share: float = 0.5,
-        bodies: int = 0,
     ) -> None:
         super().__init__()
         self.multiplier, self.widths, self.architecture = multiplier, widths, architecture
@@ -107,7 +104,6 @@ class BodyPixNet(nn.Module):
         self.backbone = make_backbone(architecture, multiplier, self.late_multiplier)
         stride4, stride8, stride16 = self.backbone.channels
         self.surroundings = Surroundings(stride16, surroundings) if surroundings else None
-        self.bodies = Surroundings(stride16, bodies) if bodies else None
         self.heads = nn.ModuleDict({n: nn.Conv2d(stride16, c, 1) for n, c in COARSE_HEADS.items()})
         self.context = Context(stride16, at8)
         self.lateral8 = ConvBn(stride8, at8, relu=None)
@@ -132,10 +128,7 @@ class BodyPixNet(nn.Module):
         """All heads from the backbone's features at strides 4, 8 and 16."""
         if self.surroundings is not None:
             at16 = self.surroundings(at16)
-        bodies = at16 if self.bodies is None else self.bodies(at16)
-        out = {
-            name: head(bodies if name in BODY_HEADS else at16) for name, head in self.heads.items()
-        }
+        out = {name: head(at16) for name, head in self.heads.items()}
         for name in OFFSET_HEADS:
             out[name] = out[name] * OFFSET_UNIT
         at8 = self.refine8(F.relu6(double(self.context(at16)) + self.lateral8(at8)))
