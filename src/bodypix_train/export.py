@@ -18,7 +18,7 @@ from bodypix.checkpoints.onnx_format import Model, Node, Tensor, ValueInfo, writ
 from bodypix.files import write_whole
 
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
-from .networks.evidence import AREA, FLOOR, GAIN, KEYPOINT, LIKELY, STEPS, SURE, WINDOW
+from .networks.evidence import AREA, FLOOR, GAIN, HINT, KEYPOINT, LIKELY, STEPS, SURE, WINDOW
 from .networks.mobilenet import MobileNetV1
 from .networks.resnet import Bottleneck, ResNet
 from .networks.surroundings import Surroundings
@@ -168,7 +168,10 @@ class GraphWriter:
             "Max", "evidence/vouching",
             above("keypoint", likeliest, KEYPOINT),
             above("sure", mean, SURE),
-            self.node("Min", "evidence/both", likeliest, above("likely", mean, LIKELY)),
+            self.node(
+                "Min", "evidence/both",
+                above("hint", likeliest, HINT), above("likely", mean, LIKELY),
+            ),
         )  # fmt: skip
         reached = self.node("Min", "evidence/0", decided("evidence/seeds", vouching), ground)
         for step in range(1, STEPS + 1):
