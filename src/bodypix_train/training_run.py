@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from .checkpoint import BROKEN, completed, read_state, shape_of, write_state
 from .ema import Ema
 from .errors import TrainingError
-from .networks.bodypix import POSE_HEADS, BodyPixNet
+from .networks.bodypix import BodyPixNet
 from .networks.mobilenet import MobileNetV1
 from .optimizer import make_optimizer
 from .precision import in_bfloat16
@@ -24,6 +24,9 @@ from .tasks import Batch, SegmentationTask
 
 log = logging.getLogger(__name__)
 
+# What a run of poses alone teaches: with long offsets that had learned along from the labels,
+# pixels found their people less often (docs/accuracy.md).
+POSE_HEADS = ("heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd")
 PATIENCE = 20  # batches in a row without a finite loss, after which a run is given up
 
 
@@ -179,7 +182,7 @@ def freeze_blocks(network: BodyPixNet, count: int) -> list[nn.Module]:
 
 
 def keep_all_but_poses(network: BodyPixNet) -> list[nn.Module]:
-    """Keep all but the pose heads as it is; returns it."""
+    """Keep all but the pose heads as it is, long offsets too; returns it."""
     network.requires_grad_(False)
     for name in POSE_HEADS:
         network.heads[name].requires_grad_(True)

@@ -12,11 +12,11 @@ from bodypix.body import KEYPOINTS
 from bodypix_train.datasets import photos
 from bodypix_train.datasets.augment import poses_at
 from bodypix_train.datasets.lazy import Budget
-from bodypix_train.networks.bodypix import POSE_HEADS, BodyPixNet
+from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.pose_labels import pose_labels
 from bodypix_train.recipe import Source, read_recipe
 from bodypix_train.skeletons import Skeleton
-from bodypix_train.training_run import keep_all_but_poses
+from bodypix_train.training_run import POSE_HEADS, keep_all_but_poses
 
 from .conftest import TINY_RECIPE
 from .test_pose_parts import FRAME, person

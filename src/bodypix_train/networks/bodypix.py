@@ -28,7 +28,6 @@ FINE_HEADS = {"segments_fine": 1, "part_heatmaps_fine": 24}
 # all heads live on one scale; export folds the factor into the weights.
 OFFSET_UNIT = 32.0
 OFFSET_HEADS = ("short_offsets", "long_offsets", "displacement_fwd", "displacement_bwd")
-POSE_HEADS = ("heatmaps", *OFFSET_HEADS)
 ARCHITECTURES = ("MobileNetV1", *(f"ResNet{depth}" for depth in DEPTHS))
 
 
