@@ -103,7 +103,7 @@ class Teachers:
         person = answer.person
         if (person > 0.5).mean() > PORTRAIT_AREA:
             person = combine(person, [t.person(image, half) for t in self.portraits])
-        parts = answer.parts
+        parts, seen = answer.parts, None
         if self.people is not None:
             people = replace(self.people, whole_body=Remembered(self.people.whole_body))
             poses = self.body.poses(image)
@@ -113,8 +113,6 @@ class Teachers:
             seen = skeletons(image, poses, people.whole_body)
             if self.judge is not None:
                 parts = self.judge.refine(parts, seen, (height, width))
-        else:
-            seen = None
         person = outlines.refine(image, person, self.outlines)
         if self.own is not None:
             own = self.own.person(image, half)

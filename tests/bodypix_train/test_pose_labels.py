@@ -9,16 +9,20 @@ import numpy as np
 import pytest
 
 from bodypix.body import KEYPOINTS
+from bodypix_train import label, people_teachers
 from bodypix_train.datasets import photos
 from bodypix_train.datasets.augment import poses_at
 from bodypix_train.datasets.lazy import Budget
+from bodypix_train.label import Teachers
 from bodypix_train.networks.bodypix import BodyPixNet
+from bodypix_train.people_teachers import PeopleTeachers
 from bodypix_train.pose_labels import pose_labels
 from bodypix_train.recipe import Source, read_recipe
 from bodypix_train.skeletons import Skeleton
 from bodypix_train.training_run import POSE_HEADS, keep_all_but_poses
 
 from .conftest import TINY_RECIPE
+from .test_label import FixedTeacher
 from .test_pose_parts import FRAME, person
 
 NOSE, LEFT_SHOULDER, LEFT_WRIST, LEFT_ANKLE, RIGHT_ANKLE = 0, 5, 9, 15, 16
@@ -75,6 +79,27 @@ def test_pixels_are_those_of_the_nearest_bones() -> None:
     assert row[15] == 2
     _, owners = labels_of(person(20))
     assert owners[8, 15] == 2  # far from all bones: somebody else
+
+
+class Nobody(FixedTeacher):
+    def poses(self, image: np.ndarray) -> list[np.ndarray]:
+        return []
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_the_pose_network_s_skeletons_are_written(
+    asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere = {"segments": np.full(1, 20, np.float32), "part_heatmaps": np.zeros(24, np.float32)}
+    monkeypatch.setattr(label, "skeletons", lambda image, poses, network: [person(60)])
+    side = people_teachers.SIDE
+    people = PeopleTeachers(lambda image: [np.ones((side, side, 1), np.float32)], lambda image: [])
+    teachers = Teachers(Nobody(everywhere), [], people if asked else None)
+    labels = teachers.label(np.zeros((*FRAME, 3), np.uint8))
+    assert ("keypoints" in labels) == ("owners" in labels) == asked
+    if asked:
+        assert tuple(labels["keypoints"][0, NOSE]) == (60, 20, 2)
+        assert labels["owners"].shape == labels["parts"].shape[:2]
 
 
 @pytest.fixture
