@@ -66,8 +66,9 @@ def test_parts(library: Any, model: BodyPix, picture: str) -> None:
 
 @pytest.mark.parametrize("method", ["segmentMultiPerson", "segmentMultiPersonParts"])
 def test_several_people(library: Any, model: BodyPix, method: str) -> None:
-    answers = library(method, "three", scoreThreshold=0.2, internalResolution="high")
-    options: dict[str, Any] = {"score_threshold": 0.2, "internal_resolution": "high"}
+    # Above the poses that hang on the last digit: likenesses of a person's shoulder elsewhere.
+    answers = library(method, "three", scoreThreshold=0.5, internalResolution="high")
+    options: dict[str, Any] = {"score_threshold": 0.5, "internal_resolution": "high"}
     people: Any
     if method == "segmentMultiPerson":
         people = model.segment_multi_person(PICTURES["three"], **options)
