@@ -106,6 +106,9 @@ class SegmentationTask(nn.Module):
                 name = hint_name(block)
                 terms[name] = weight * losses.hint_loss(mine[name], batch.teacher[name])
             terms |= self.teacher_terms(mine, batch.teacher)
+        if not any(term.requires_grad for term in terms.values()):
+            # Pose heads alone learn, and no pose of the batch is known: the step changes nothing.
+            terms["heatmaps_labels"] = 0 * out["heatmaps"].sum()
         return total(terms)
 
     def label_terms(self, out: dict[str, Tensor], batch: Batch) -> dict[str, Tensor]:

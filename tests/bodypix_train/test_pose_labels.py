@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from bodypix.body import KEYPOINTS
 from bodypix_train import label, people_teachers
@@ -17,11 +19,13 @@ from bodypix_train.label import Teachers
 from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.people_teachers import PeopleTeachers
 from bodypix_train.pose_labels import pose_labels
+from bodypix_train.processes import make_fabric
 from bodypix_train.recipe import Source, read_recipe
 from bodypix_train.skeletons import Skeleton
-from bodypix_train.training_run import POSE_HEADS, keep_all_but_poses
+from bodypix_train.tasks import Batch, SegmentationTask
+from bodypix_train.training_run import POSE_HEADS, TrainingRun, keep_all_but_poses
 
-from .conftest import TINY_RECIPE
+from .conftest import SCHEDULE, TINY_RECIPE
 from .test_label import FixedTeacher
 from .test_pose_parts import FRAME, person
 
@@ -182,6 +186,21 @@ def test_only_pose_heads_learn() -> None:
     learning = {name for name, value in network.named_parameters() if value.requires_grad}
     assert learning == {f"heads.{h}.{p}" for h in POSE_HEADS for p in ("weight", "bias")}
     assert frozen == [network]
+
+
+def test_a_batch_of_unknown_poses_changes_nothing(tmp_path: Path) -> None:
+    """People that are put over crops have no poses: a small batch may know of none."""
+    network = BodyPixNet(0.25, (8, 8))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    schedule = replace(SCHEDULE, poses_only=True, freeze_norm=True, weight_decay=0.0)
+    run = TrainingRun(SegmentationTask(network), schedule, tmp_path, make_fabric())
+    grid = torch.zeros(2, 1, 9, 9)
+    batch = Batch(
+        torch.zeros(2, 3, 33, 33), grid, grid + 1, torch.zeros(2, 24, 5, 5), torch.ones(2), {}
+    )
+    assert run.learn(batch)
+    assert run.step == 1
+    assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
 def test_a_run_of_pose_heads_needs_poses(tmp_path: Path) -> None:
