@@ -16,6 +16,8 @@ from .networks.bodypix import BodyPixNet
 
 # How much the coarse heads count in the fine ones; what older networks lack.
 COARSE_SHARES = ("coarse_share", "coarse_parts")
+# What may come to a network that has learned without: it begins by adding nothing.
+LATER = ("surroundings", "overview")
 # What reading a file ends in that is cut short, or something else.
 BROKEN = (
     OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, AttributeError,
@@ -35,6 +37,7 @@ def read_network(path: Path) -> BodyPixNet:
             tuple(state["widths"]),
             state.get("architecture", "MobileNetV1"),
             surroundings=state.get("surroundings", 0),
+            overview=state.get("overview", 0),
             late_multiplier=state.get("late_multiplier"),
         )
         network.load_state_dict(completed(state["ema"]))
@@ -68,13 +71,13 @@ def completed(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 def begin_with(network: BodyPixNet, start: Path) -> None:
     """Give the network the weights of a checkpoint, but not what of its fine heads is coarse.
 
-    What sees its surroundings stays as it is where the checkpoint has no such thing.
+    What `LATER` names stays as it is where the checkpoint has no such thing.
 
     Raises ValueError, naming the file, where it is no checkpoint or one of another network.
     """
     given = read_network(start)
     theirs, mine = shape_of(given), shape_of(network)
-    if theirs not in (mine, {**mine, "surroundings": 0}):
+    if theirs != {**mine, **{name: 0 for name in LATER if not theirs[name]}}:
         raise ValueError(f"{start}: expected a network like the recipe's, {mine}, got {theirs}")
     weights, own = given.state_dict(), network.state_dict()
     for name in COARSE_SHARES:
@@ -90,19 +93,21 @@ def shape_of(network: BodyPixNet) -> dict[str, object]:
         "widths": network.widths,
         "architecture": network.architecture,
         "surroundings": network.surroundings.width if network.surroundings else 0,
+        "overview": network.overview.width if network.overview else 0,
     }
 
 
 def mixed(first: Path, second: Path, share: float) -> BodyPixNet:
     """The weighted mean of two networks, of which one was trained on from the other.
 
-    ``share`` in 0..1 is the second's. Where only the second sees its surroundings, the first is
-    taken to add nothing by them. Raises ValueError where their shapes differ otherwise.
+    ``share`` in 0..1 is the second's. Of what `LATER` names and only the second has, the first is
+    taken to add nothing. Raises ValueError where their shapes differ otherwise.
     """
     one, two = read_network(first), read_network(second)
-    if two.surroundings is not None and one.surroundings is None:
-        one.surroundings = deepcopy(two.surroundings)
-        one.surroundings.add_nothing()
+    for name in LATER:
+        if getattr(one, name) is None and getattr(two, name) is not None:
+            setattr(one, name, deepcopy(getattr(two, name)))
+            getattr(one, name).add_nothing()
     if shape_of(one) != shape_of(two):
         raise ValueError(
             f"{second}: expected a network like {first}, {shape_of(one)}, got {shape_of(two)}"

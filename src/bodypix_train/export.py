@@ -20,6 +20,8 @@ from bodypix.files import write_whole
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
 from .networks.evidence import AREA, FLOOR, GAIN, HINT, KEYPOINT, LIKELY, STEPS, SURE, WINDOW
 from .networks.mobilenet import MobileNetV1
+from .networks.overview import BEYOND, SHRINK, Overview
+from .networks.overview import WINDOW as SHRINK_WINDOW
 from .networks.resnet import Bottleneck, ResNet
 from .networks.surroundings import Surroundings
 
@@ -35,15 +37,24 @@ def folded(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> tuple[Float, Float]:
 
 
 class GraphWriter:
-    """Collects nodes and constants; every method returns the name of what it computed."""
+    """Collects nodes and constants; every method returns the name of what it computed.
+
+    ``within`` begins the names of nodes, not those of constants: what is computed twice, with
+    the same weights, has them once.
+    """
 
     def __init__(self, half: bool) -> None:
         self.half = half
+        self.within = ""
         self.nodes: list[Node] = []
         self.initializers: list[Tensor] = []
+        self.known: set[str] = set()
 
     def constant(self, name: str, value: NDArray[np.generic]) -> str:
         """A weight; large ones are stored as float16 and widened once, when a session opens."""
+        if name in self.known:
+            return name
+        self.known.add(name)
         if self.half and value.dtype == np.float32 and value.size > 1:
             self.initializers.append(Tensor(f"{name}/half", value.astype(np.float16)))
             self.nodes.append(Node("Cast", [f"{name}/half"], [name], attributes={"to": 1}))
@@ -52,6 +63,7 @@ class GraphWriter:
         return name
 
     def node(self, op: str, name: str, *inputs: str, **attributes: object) -> str:
+        name = self.within + name
         self.nodes.append(Node(op, list(inputs), [name], name, attributes))  # type: ignore[arg-type]
         return name
 
@@ -103,19 +115,26 @@ class GraphWriter:
 
     def backbone(self, x: str, backbone: MobileNetV1 | ResNet) -> list[str]:
         """Names of the features at strides 4, 8 and 16."""
-        x = self.normed("stem", x, backbone.stem)
+        features = self.blocks(x, backbone, backbone.taps[-1] + 1)
+        return [features[tap] for tap in backbone.taps]
+
+    def blocks(
+        self, x: str, backbone: MobileNetV1 | ResNet, count: int, beyond: int = 0
+    ) -> list[str]:
+        """Names of the features of the first blocks, or stages."""
+        x = self.normed("stem", x, backbone.stem, beyond)
         features = []
         if isinstance(backbone, ResNet):
             x = self.node("MaxPool", "pool", x, kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4)
-            for index, stage in enumerate(backbone.stages, start=1):
+            for index, stage in enumerate(backbone.stages[:count], start=1):
                 for number, block in enumerate(stage, start=1):  # type: ignore[arg-type]
                     x = self.bottleneck(f"stage{index}/block{number}", x, block)
                 features.append(x)
         else:
-            for index, block in enumerate(backbone.blocks, start=1):
+            for index, block in enumerate(backbone.blocks[:count], start=1):
                 x = self.separable(f"block{index}", x, block)  # type: ignore[arg-type]
                 features.append(x)
-        return [features[tap] for tap in backbone.taps]
+        return features
 
     def separable(self, name: str, x: str, block: nn.Sequential, beyond: int = 0) -> str:
         depthwise = self.normed(f"{name}/depthwise", x, block[0], beyond)  # type: ignore[arg-type]
@@ -129,7 +148,25 @@ class GraphWriter:
             inner = self.separable(f"{name}/block{index}", y, block)  # type: ignore[arg-type]
             y = self.node("Add", f"{name}/block{index}/add", y, inner)
         y = self.double(f"{name}/double", self.normed(f"{name}/widen", y, module.widen))
-        first = self.constant(f"{name}/first", np.zeros(4, np.int64))
+        return self.added(name, x, y)
+
+    def overview(self, x: str, image: str, backbone: MobileNetV1 | ResNet, module: Overview) -> str:
+        """As `shrunk` and `Overview.forward`."""
+        name = "overview"
+        # A convolution takes half of the time of an AveragePool of so few channels.
+        mean = np.eye(3, dtype=np.float32)[..., None, None] / np.float32(SHRINK_WINDOW**2)
+        weight = np.tile(mean, (1, 1, SHRINK_WINDOW, SHRINK_WINDOW))
+        small = self.convolution(f"{name}/shrunk", image, weight, np.zeros(3, np.float32), SHRINK)
+        self.within = f"{name}/"
+        y = self.blocks(small, backbone, backbone.overview_blocks, BEYOND)[-1]
+        self.within = ""
+        y = self.separable(f"{name}/gather", y, module.gather)
+        y = self.normed(f"{name}/widen", y, module.widen)
+        return self.added(name, x, self.double(f"{name}/double", self.double(f"{name}/up32", y)))
+
+    def added(self, name: str, x: str, y: str) -> str:
+        """To ``x`` what ``y`` holds on the same cells; it may have more below and to the right."""
+        first = self.constant("first", np.zeros(4, np.int64))
         last = self.node("Shape", f"{name}/last", x)
         return self.node("Add", name, x, self.node("Slice", f"{name}/slice", y, first, last))
 
@@ -200,8 +237,10 @@ def build(network: BodyPixNet, metadata: ModelMetadata, half: bool = True) -> Mo
         g.node("Transpose", name, x, perm=[0, 2, 3, 1])
         heads[name] = channels
 
-    x = g.node("Transpose", "planes", "image", perm=[0, 3, 1, 2])
-    stride4, stride8, x = g.backbone(x, network.backbone)
+    planes = g.node("Transpose", "planes", "image", perm=[0, 3, 1, 2])
+    stride4, stride8, x = g.backbone(planes, network.backbone)
+    if network.overview is not None:
+        x = g.overview(x, planes, network.backbone, network.overview)
     if network.surroundings is not None:
         x = g.surroundings(x, network.surroundings)
     answers: dict[str, str] = {}

@@ -49,8 +49,8 @@ def narrowed(
 ) -> BodyPixNet:
     """A network of these sizes that answers to ``images`` (n,3,h,w) much as ``wide`` does.
 
-    It has no `surroundings` of its own: heads and decoder are fitted to what they hear of the wide
-    network's. Raises ValueError unless both are MobileNets and no layer of the new one is wider.
+    It has no `surroundings` and no `overview` of its own: heads and decoder are fitted to what they
+    hear of the wide network's. Raises ValueError unless both are MobileNets and no layer of the new one is wider.
     """
     narrow = BodyPixNet(multiplier, widths).eval()
     narrow.coarse_share.copy_(wide.coarse_share)
@@ -65,8 +65,11 @@ def narrowed(
         )
     readers = [wide.context.project[0].weight, *(head.weight for head in wide.heads.values())]
     features = _narrow_backbone(theirs, mine, images, torch.cat(readers))
+    at16, mine16 = features[-1]
+    at16 = wide.with_overview(at16, images)
     if wide.surroundings is not None:
-        features[-1] = (wide.surroundings(features[-1][0]), features[-1][1])
+        at16 = wide.surroundings(at16)
+    features[-1] = (at16, mine16)
     _narrow_decoder(wide, narrow, features)
     return narrow
 

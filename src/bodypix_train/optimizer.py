@@ -11,7 +11,7 @@ from torch import Tensor, nn
 MOMENTUM = 0.95
 # The root mean square of a step, times the learning rate, as Adam's usually is.
 STEP_SIZE = 0.2
-FEATURES = ("backbone.", "surroundings.")  # parameters of what makes features
+FEATURES = ("backbone.", "surroundings.", "overview.")  # parameters of what makes features
 
 
 def orthogonal(matrix: Tensor, iterations: int = 5, *, mixed: bool = False) -> Tensor:

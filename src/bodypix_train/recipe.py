@@ -107,6 +107,7 @@ class Recipe:
     coarse_share: float = 0.5
     coarse_parts: float = 1.0
     surroundings: int = 0
+    overview: int = 0
     task: str = "joint"
     pose_weight: float
     agree_weight: float = 0.5
@@ -205,6 +206,7 @@ class Recipe:
             self.surroundings,
             self.late,
             self.coarse_share,
+            self.overview,
         )
 
     def loss(self, network: BodyPixNet) -> SegmentationTask:

@@ -34,6 +34,7 @@ NETWORK = {
     "coarse_share": share(),
     "coarse_parts": share(),
     "surroundings": whole(0, "a whole number of channels"),
+    "overview": whole(0, "a whole number of channels"),
 }
 LOSS = {
     "task": one_of(*TASKS),

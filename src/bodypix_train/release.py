@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .checkpoint import LATER
 from .recipe import read_recipe
 from .toml_files import read_toml
 
@@ -163,20 +164,18 @@ def check(release: Release) -> None:
         expect(path.is_file(), "runs", f"the file {path}", "none")
         expect(path.suffix in (".toml", ".pt"), "runs", "a .toml or .pt file", path)
     first = read_recipe(release.recipe_path(release.runs[0]))
-    around = 0  # surroundings may come with a run, but then stay
+    grown = dict.fromkeys(LATER, 0)  # these may come with a run, but then stay
     for run in release.runs:
         recipe = read_recipe(release.recipe_path(run))
         shapes = [(r.architecture, r.multiplier, r.late, r.widths) for r in (first, recipe)]
         expect(
             shapes[0] == shapes[1], f"{run.recipe}: network", f"{shapes[0]} as before", shapes[1]
         )
-        expect(
-            around in (0, recipe.surroundings),
-            f"{run.recipe}: network.surroundings",
-            f"{around} as before",
-            recipe.surroundings,
-        )
-        around = recipe.surroundings
+        for name, before in grown.items():
+            width = getattr(recipe, name)
+            field = f"{run.recipe}: network.{name}"
+            expect(before in (0, width), field, f"{before} as before", width)
+            grown[name] = width
         for name, value in (("narrow", run.narrow), ("widen", run.widen)):
             expect(not value or run.start is not None, f"runs.{name}", "a start as well", value)
         expect(not (run.narrow and run.widen), "runs.widen", "false beside narrow", run.widen)

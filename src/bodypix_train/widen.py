@@ -23,7 +23,7 @@ def widened(
     Its channels are copies of the narrow network's, over and over again in their order, and who
     reads them shares his weights among the copies (Net2WiderNet, Chen et al. 2016). The shares
     are unequal, as ``seed`` draws them, or the copies would learn alike forever. `surroundings`
-    stay as wide as they are. Raises ValueError where a size would be smaller.
+    and `overview` stay as wide as they are. Raises ValueError where a size would be smaller.
     """
     late = multiplier if late_multiplier is None else late_multiplier
     sizes = (narrow.multiplier, narrow.late_multiplier, *narrow.widths)
@@ -32,13 +32,13 @@ def widened(
             f"expected at least multiplier {narrow.multiplier}, {narrow.late_multiplier} at stride"
             f" 16, and widths {narrow.widths}, got {multiplier}, {late} and {widths}"
         )
-    around = narrow.surroundings.width if narrow.surroundings else 0
     wide = BodyPixNet(
         multiplier,
         widths,
         narrow.architecture,
-        surroundings=around,
+        surroundings=narrow.surroundings.width if narrow.surroundings else 0,
         late_multiplier=late_multiplier,
+        overview=narrow.overview.width if narrow.overview else 0,
     )
     wide.coarse_share.copy_(narrow.coarse_share)
     wide.coarse_parts.copy_(narrow.coarse_parts)

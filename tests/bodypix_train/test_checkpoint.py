@@ -10,7 +10,7 @@ import torch
 
 from bodypix.errors import OutputError
 from bodypix_train import __main__ as command
-from bodypix_train.checkpoint import begin_with, mixed, read_network, write_weights
+from bodypix_train.checkpoint import LATER, begin_with, mixed, read_network, write_weights
 from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.train import train
 
@@ -32,17 +32,18 @@ def test_a_start_gives_weights_but_not_the_form_of_older_networks(tmp_path: Path
         begin_with(BodyPixNet(0.25, (16, 8)), tmp_path / "old.pt")
 
 
-def test_surroundings_come_to_a_start_that_has_none(tmp_path: Path) -> None:
-    old, new = BodyPixNet(0.25, (8, 8)).eval(), BodyPixNet(0.25, (8, 8), surroundings=8).eval()
+@pytest.mark.parametrize("name", LATER)
+def test_what_comes_later_comes_to_a_start_that_has_none(name: str, tmp_path: Path) -> None:
+    old, new = BodyPixNet(0.25, (8, 8)).eval(), BodyPixNet(0.25, (8, 8), **{name: 8}).eval()
     write_weights(old, tmp_path / "old.pt")
     begin_with(new, tmp_path / "old.pt")
     image = torch.rand(1, 3, 33, 49)
-    for name, head in read_network(tmp_path / "old.pt")(image).items():
-        assert torch.equal(new(image)[name], head)
-    torch.nn.init.ones_(new.surroundings.widen[1].weight)
+    for head, answer in read_network(tmp_path / "old.pt")(image).items():
+        assert torch.equal(new(image)[head], answer)
+    torch.nn.init.ones_(getattr(new, name).widen[1].weight)
     write_weights(new, tmp_path / "new.pt")
     again = read_network(tmp_path / "new.pt")
-    assert again.surroundings.width == 8
+    assert getattr(again, name).width == 8
     assert not torch.equal(again(image)["segments"], old(image)["segments"])
     with pytest.raises(ValueError, match=r"new\.pt: expected a network like the recipe's"):
         begin_with(old, tmp_path / "new.pt")
@@ -130,13 +131,15 @@ def test_weights_are_mixed_by_share(tmp_path: Path) -> None:
     command.mix(tmp_path / "first.pt", tmp_path / "second.pt", tmp_path / "both.pt", 0.75)
     both = read_network(tmp_path / "both.pt")
     assert (both.person.weight == 1.75).all()
-    further = BodyPixNet(0.25, (8, 8), surroundings=8)
-    torch.nn.init.ones_(further.surroundings.widen[1].weight)
+    further = BodyPixNet(0.25, (8, 8), surroundings=8, overview=8)
+    for name in LATER:
+        torch.nn.init.ones_(getattr(further, name).widen[1].weight)
     write_weights(further, tmp_path / "further.pt")
-    for share in (0.0, 0.5):  # what has no surroundings adds nothing by them
+    for share in (0.0, 0.5):  # what has none of them adds nothing by them
         half = mixed(tmp_path / "first.pt", tmp_path / "further.pt", share)
-        assert half.surroundings.width == 8
-        assert torch.equal(half.surroundings.widen[1].weight, torch.full((128,), share))
+        for name in LATER:
+            assert getattr(half, name).width == 8
+            assert torch.equal(getattr(half, name).widen[1].weight, torch.full((128,), share))
     write_weights(BodyPixNet(0.25, (16, 8)), tmp_path / "other.pt")
     with pytest.raises(ValueError, match=r"other\.pt: expected a network like .*first\.pt"):
         command.mix(tmp_path / "first.pt", tmp_path / "other.pt", tmp_path / "both.pt", 0.5)

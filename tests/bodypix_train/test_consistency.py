@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from bodypix_train.checkpoint import LATER
 from bodypix_train import consistency
 from bodypix_train.consistency import REACH, STEP, aligned, consistency_losses, draw_shift
 from bodypix_train.networks.bodypix import COARSE_HEADS, BodyPixNet
@@ -188,16 +189,17 @@ def test_recipes_say_how_much_coarse_heads_count(tmp_path: Path, name: str, usua
         read_recipe(path)
 
 
-def test_recipes_say_how_wide_surroundings_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", LATER)
+def test_recipes_say_how_wide_detours_are(name: str, tmp_path: Path) -> None:
     path = recipe(tmp_path, "")
     text = path.read_text()
-    assert read_recipe(path).network().surroundings is None
-    path.write_text(text.replace("[8, 8]", "[8, 8]\nsurroundings = 16"))
-    assert read_recipe(path).network().surroundings.width == 16
+    assert getattr(read_recipe(path).network(), name) is None
+    path.write_text(text.replace("[8, 8]", f"[8, 8]\n{name} = 16"))
+    assert getattr(read_recipe(path).network(), name).width == 16
     for bad in ("-1", "64.5", '"wide"'):
-        path.write_text(text.replace("[8, 8]", f"[8, 8]\nsurroundings = {bad}"))
+        path.write_text(text.replace("[8, 8]", f"[8, 8]\n{name} = {bad}"))
         bad = bad.replace('"', "'")
-        with pytest.raises(ValueError, match=rf"network\.surroundings: .* from 0, got {bad}"):
+        with pytest.raises(ValueError, match=rf"network\.{name}: .* from 0, got {bad}"):
             read_recipe(path)
 
 

@@ -32,11 +32,15 @@ def write(network: BodyPixNet, path: Path, half: bool) -> Path:
     return export(network, metadata, path, half)
 
 
-@pytest.fixture(params=["MobileNetV1", "ResNet50", "surroundings"])
+@pytest.fixture(params=["MobileNetV1", "ResNet50", "surroundings", "overview", "ResNet50 overview"])
 def network(request: pytest.FixtureRequest) -> BodyPixNet:
     torch.manual_seed(0)
     if request.param == "surroundings":
         return BodyPixNet(0.25, (16, 8), surroundings=8)
+    if request.param == "overview":
+        return BodyPixNet(0.25, (16, 8), surroundings=8, overview=8)
+    if request.param == "ResNet50 overview":
+        return BodyPixNet(0.125, (16, 8), "ResNet50", overview=8)
     return BodyPixNet(0.25 if request.param == "MobileNetV1" else 0.125, (16, 8), request.param)
 
 

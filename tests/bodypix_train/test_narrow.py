@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from bodypix_train.checkpoint import LATER
 from bodypix_train.narrow import choose, narrowed, read_pictures
 from bodypix_train.networks.bodypix import BodyPixNet
 
@@ -54,14 +55,15 @@ def test_all_channels_answer_the_same(wide: BodyPixNet, images: Tensor, name: st
     assert likeness(wide, narrowed(wide, images, 0.25, (16, 8)), images, name) > 0.98
 
 
-def test_what_surroundings_tell_is_fitted_too(wide: BodyPixNet, images: Tensor) -> None:
+@pytest.mark.parametrize("name", LATER)
+def test_what_detours_tell_is_fitted_too(name: str, wide: BodyPixNet, images: Tensor) -> None:
     torch.manual_seed(2)
-    further = BodyPixNet(0.25, (16, 8), surroundings=8).eval()
+    further = BodyPixNet(0.25, (16, 8), **{name: 8}).eval()
     further.load_state_dict(wide.state_dict(), strict=False)
-    torch.nn.init.constant_(further.surroundings.widen[1].weight, 0.5)
+    torch.nn.init.constant_(getattr(further, name).widen[1].weight, 0.5)
     assert likeness(wide, further, images, "segments") < 0.99  # they tell something
     narrow = narrowed(further, images, 0.25, (16, 8))
-    assert narrow.surroundings is None
+    assert getattr(narrow, name) is None
     alike = likeness(further, narrow, images, "segments")
     assert alike > max(0.8, likeness(wide, further, images, "segments"))
 

@@ -74,6 +74,32 @@ def test_surroundings_begin_by_adding_nothing(size: tuple[int, int]) -> None:
     assert layer.widen[1].weight.grad.abs().max() > 0
 
 
+@pytest.mark.parametrize("size", [(17, 17), (33, 49), (65, 81), (81, 97)])
+def test_an_overview_begins_by_adding_nothing(size: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    without, image = BodyPixNet(0.25, (8, 8)).eval(), torch.rand(1, 3, *size)
+    network = BodyPixNet(0.25, (8, 8), overview=4).eval()
+    network.load_state_dict(without.state_dict(), strict=False)
+    at16 = network.backbone(image)[-1]
+    assert torch.equal(network.with_overview(at16, image), at16)
+    network.with_overview(at16, image).sum().backward()
+    assert network.overview.widen[1].weight.grad.abs().max() > 0
+
+
+@pytest.mark.parametrize("place", [(8, 8), (500, 8), (260, 700)])
+def test_an_overview_shows_features_the_whole_picture(place: tuple[int, int]) -> None:
+    """A pixel as far away as 700 pixels counts, and none is moved: one here counts most here."""
+    torch.manual_seed(0)
+    network = BodyPixNet(0.25, (8, 8), overview=4).eval()
+    torch.nn.init.ones_(network.overview.widen[1].weight)
+    image = torch.rand(1, 3, 513, 721, requires_grad=True)
+    at16 = torch.zeros(1, 128, 33, 46)
+    row, column = place[0] // 16, place[1] // 16
+    network.with_overview(at16, image)[0, :, row, column].sum().backward()
+    seen = image.grad[0].abs().sum(0)
+    assert (seen > 0).float().mean() > 0.1
+
+
 @pytest.mark.parametrize(("row", "column"), [(40, 40), (41, 37), (2, 79)])
 def test_surroundings_reach_far_and_to_all_sides_alike(row: int, column: int) -> None:
     layer, x = Surroundings(4, 4).eval(), torch.rand(1, 4, 81, 80, requires_grad=True)

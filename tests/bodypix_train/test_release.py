@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bodypix_train.checkpoint import LATER
 from bodypix_train.recipe import read_recipe
 from bodypix_train.release import FOLDER, find_release, read_release
 from bodypix_train.toml_files import laid_over, read_toml
@@ -139,13 +140,14 @@ def test_runs_that_do_not_fit_are_refused_before_the_first(
         read_release(folder / "tiny.toml")
 
 
-def test_surroundings_may_come_but_not_go(folder: Path) -> None:
-    further, plain = "[network]\nsurroundings = 8\n", (folder / "one.toml").read_text()
+@pytest.mark.parametrize("name", LATER)
+def test_what_comes_later_stays(name: str, folder: Path) -> None:
+    further, plain = f"[network]\n{name} = 8\n", (folder / "one.toml").read_text()
     (folder / "two.toml").write_text(f'base = "one.toml"\n{further}')
     assert len(read_release(folder / "tiny.toml").runs) == 2
     (folder / "one.toml").write_text(plain.replace("[network]\n", further))
-    (folder / "two.toml").write_text('base = "one.toml"\n[network]\nsurroundings = 0\n')
-    with pytest.raises(ValueError, match=r"two\.toml: network\.surroundings: expected 8 as be.*0"):
+    (folder / "two.toml").write_text(f'base = "one.toml"\n[network]\n{name} = 0\n')
+    with pytest.raises(ValueError, match=rf"two\.toml: network\.{name}: expected 8 as be.*0"):
         read_release(folder / "tiny.toml")
 
 

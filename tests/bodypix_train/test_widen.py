@@ -11,10 +11,14 @@ from bodypix_train.widen import copies, widened
 from .conftest import vouched
 
 
-def trained(architecture: str = "MobileNetV1", surroundings: int = 8) -> BodyPixNet:
-    """Random weights and statistics, and surroundings that tell something."""
+def trained(
+    architecture: str = "MobileNetV1", surroundings: int = 8, overview: int = 8
+) -> BodyPixNet:
+    """Random weights and statistics, and detours that tell something."""
     torch.manual_seed(5)
-    network = BodyPixNet(0.25, (16, 8), architecture, 0.7, surroundings).eval()
+    network = BodyPixNet(
+        0.25, (16, 8), architecture, 0.7, surroundings, overview=overview
+    ).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -32,11 +36,12 @@ def trained(architecture: str = "MobileNetV1", surroundings: int = 8) -> BodyPix
         (0.25, 0.5, (16, 16)),
     ],
 )
-@pytest.mark.parametrize("surroundings", [0, 8])
+@pytest.mark.parametrize(("surroundings", "overview"), [(0, 0), (8, 0), (8, 8)])
 def test_it_answers_the_same(
-    multiplier: float, late: float | None, widths: tuple[int, int], surroundings: int
+    multiplier: float, late: float | None, widths: tuple[int, int], surroundings: int,
+    overview: int,
 ) -> None:
-    narrow = trained(surroundings=surroundings)
+    narrow = trained(surroundings=surroundings, overview=overview)
     wide = widened(narrow, multiplier, widths, late)
     assert (wide.multiplier, wide.widths, wide.training) == (multiplier, widths, False)
     assert wide.late_multiplier == (late or multiplier)

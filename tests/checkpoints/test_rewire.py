@@ -180,16 +180,17 @@ def assert_strides_of_our_own(model: Model, tolerance: float) -> None:
             np.testing.assert_allclose(array, expected, rtol=0, atol=off, err_msg=name)
 
 
-@pytest.mark.parametrize("surroundings", [0, 8])
-def test_our_own_network(surroundings: int) -> None:
+@pytest.mark.parametrize(("surroundings", "overview"), [(0, 0), (8, 0), (0, 8), (8, 8)])
+def test_our_own_network(surroundings: int, overview: int) -> None:
     """With its decoder, float16 weights and context gate, as training exports it."""
     torch = pytest.importorskip("torch", reason="the network is built with PyTorch")
     from bodypix_train.export import build, default_metadata
     from bodypix_train.networks.bodypix import BodyPixNet
 
-    network = BodyPixNet(0.5, surroundings=surroundings)
-    if network.surroundings is not None:
-        torch.nn.init.ones_(network.surroundings.widen[1].weight)  # or it adds nothing
+    network = BodyPixNet(0.5, surroundings=surroundings, overview=overview)
+    for detour in (network.surroundings, network.overview):
+        if detour is not None:
+            torch.nn.init.ones_(detour.widen[1].weight)  # or it adds nothing
     assert_strides_of_our_own(build(network, default_metadata("own", "1", 0.5)), 1e-5)
 
 

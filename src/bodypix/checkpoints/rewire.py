@@ -9,7 +9,7 @@ from dataclasses import replace
 from bodypix.checkpoints.metadata import METADATA_KEY, ModelMetadata, read_metadata
 from bodypix.checkpoints.onnx_format import Model, Node, prune
 from bodypix.checkpoints.own_network import (
-    DETOUR,
+    DETOURS,
     OWN_STRIDE,
     is_own,
     on_finer_features,
@@ -99,7 +99,7 @@ def _spatial_convolutions(model: Model, metadata: ModelMetadata) -> list[Node]:
     """The convolutions wider than one cell, in order; they must form one chain."""
     found = []
     for node in model.nodes:
-        if node.name.startswith(DETOUR):
+        if node.name.startswith(DETOURS):
             continue
         if node.op_type != "Conv":
             if node.op_type not in _POINTWISE:

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from .evidence import with_evidence
 from .layers import ConvBn, Separable, double
 from .mobilenet import MobileNetV1
+from .overview import Overview, shrunk
 from .resnet import DEPTHS, ResNet
 from .surroundings import Surroundings
 
@@ -82,7 +83,8 @@ class BodyPixNet(nn.Module):
 
     ``hints`` asks for these outputs of the backbone as well, counted from 1, for distillation.
     ``architecture`` is "MobileNetV1" or "ResNet" and a depth: "ResNet50". ``surroundings`` is the
-    width of a detour that lets all heads see further (see `surroundings`), 0 for none.
+    width of a detour that lets all heads see further (see `surroundings`), ``overview`` that of
+    what a second look at the whole picture tells them (see `overview`); 0 for none.
     ``late_multiplier`` is that of the blocks at stride 16, unless None.
     """
 
@@ -95,6 +97,7 @@ class BodyPixNet(nn.Module):
         surroundings: int = 0,
         late_multiplier: float | None = None,
         coarse_share: float = 0.5,
+        overview: int = 0,
     ) -> None:
         super().__init__()
         self.multiplier, self.widths, self.architecture = multiplier, widths, architecture
@@ -103,6 +106,7 @@ class BodyPixNet(nn.Module):
         self.backbone = make_backbone(architecture, multiplier, self.late_multiplier)
         stride4, stride8, stride16 = self.backbone.channels
         self.surroundings = Surroundings(stride16, surroundings) if surroundings else None
+        self.overview = Overview(stride16, overview) if overview else None
         self.heads = nn.ModuleDict({n: nn.Conv2d(stride16, c, 1) for n, c in COARSE_HEADS.items()})
         self.context = Context(stride16, at8)
         self.lateral8 = ConvBn(stride8, at8, relu=None)
@@ -118,10 +122,18 @@ class BodyPixNet(nn.Module):
 
     def forward(self, image: Tensor, hints: tuple[int, ...] = ()) -> dict[str, Tensor]:
         blocks = self.backbone(image)
-        out = self.decode(*(blocks[tap] for tap in self.backbone.taps))
+        at4, at8, at16 = (blocks[tap] for tap in self.backbone.taps)
+        out = self.decode(at4, at8, self.with_overview(at16, image))
         for block in hints:
             out[hint_name(block)] = blocks[block - 1]
         return out
+
+    def with_overview(self, at16: Tensor, image: Tensor) -> Tensor:
+        """Features at stride 16, and what the small picture adds to them."""
+        if self.overview is None:
+            return at16
+        small = self.backbone(shrunk(image), self.backbone.overview_blocks)
+        return self.overview(at16, small[-1])  # type: ignore[no-any-return]
 
     def decode(self, at4: Tensor, at8: Tensor, at16: Tensor) -> dict[str, Tensor]:
         """All heads from the backbone's features at strides 4, 8 and 16."""

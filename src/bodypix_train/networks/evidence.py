@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from .layers import double
 
-STEPS, WINDOW = 24, 3  # what vouches does so for what is reached in so many steps, cell by cell
+STEPS, WINDOW = 16, 3  # what vouches does so for what is reached in so many steps, cell by cell
 GAIN = 16.0  # of logits that decide: little more than half sure is sure
 # Logits above which a keypoint vouches by itself, and beside an area. Losses count cells that have
 # a keypoint eleven times, so these are less sure than they look.

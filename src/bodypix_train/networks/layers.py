@@ -56,3 +56,19 @@ def double(x: Tensor) -> Tensor:
     """Upsample a corner-aligned grid from n to 2n-1 cells, bilinearly."""
     size = (2 * x.shape[-2] - 1, 2 * x.shape[-1] - 1)
     return F.interpolate(x, size=size, mode="bilinear", align_corners=True)
+
+
+def begin_convolutions(module: nn.Module) -> None:
+    """Weights to begin with where frozen norms leave the scale to the convolutions."""
+    for part in module.modules():
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+
+
+def add_nothing(block: ConvBn) -> None:
+    """Let a block without activation answer 0 everywhere, until it learns."""
+    norm = block[1]
+    assert isinstance(norm, nn.BatchNorm2d)
+    assert norm.running_mean is not None
+    for values in (norm.weight, norm.bias, norm.running_mean):
+        nn.init.zeros_(values)

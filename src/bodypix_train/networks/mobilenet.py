@@ -20,6 +20,7 @@ BLOCKS = (
     *((512, 1),) * 7,
 )
 STRIDE_4_BLOCK, STRIDE_8_BLOCK = 3, 5  # last blocks at these strides, counted from 1
+OVERVIEW_BLOCK = 11  # the last that sees the small picture too (see `overview`): those cost little
 
 
 class MobileNetV1(nn.Module):
@@ -27,10 +28,12 @@ class MobileNetV1(nn.Module):
 
     With h and w of the form 16k+1 every grid is corner aligned: cell i lies on input pixel
     i * stride. ``channels`` are those at strides 4, 8 and 16: 128, 256 and 512 * multiplier, where
-    the blocks at stride 16 go by ``late_multiplier``, if one is given.
+    the blocks at stride 16 go by ``late_multiplier``, if one is given. ``blocks`` asks for so many
+    only.
     """
 
     taps = (STRIDE_4_BLOCK - 1, STRIDE_8_BLOCK - 1, len(BLOCKS) - 1)  # what the decoder takes
+    overview_blocks = OVERVIEW_BLOCK
 
     def __init__(self, multiplier: float = 0.5, late_multiplier: float | None = None) -> None:
         super().__init__()
@@ -45,10 +48,10 @@ class MobileNetV1(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.channels = tuple(outputs[tap] for tap in self.taps)
 
-    def forward(self, image: Tensor) -> list[Tensor]:
+    def forward(self, image: Tensor, blocks: int = len(BLOCKS)) -> list[Tensor]:
         x = self.stem(image)
         features = []
-        for block in self.blocks:
+        for block in self.blocks[:blocks]:
             x = block(x)
             features.append(x)
         return features

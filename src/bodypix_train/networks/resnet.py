@@ -40,6 +40,7 @@ class ResNet(nn.Module):
     """
 
     taps = (0, 1, 3)  # which outputs the decoder takes
+    overview_blocks = 4  # stages, all of them
 
     def __init__(self, depth: int = 50, multiplier: float = 1.0) -> None:
         super().__init__()
@@ -59,10 +60,10 @@ class ResNet(nn.Module):
         self.stages = nn.ModuleList(stages)
         self.channels = tuple(int(c * multiplier) for c in (256, 512, 2048))
 
-    def forward(self, image: Tensor) -> list[Tensor]:
+    def forward(self, image: Tensor, blocks: int = overview_blocks) -> list[Tensor]:
         x = self.pool(self.stem(image))
         features = []
-        for stage in self.stages:
+        for stage in self.stages[:blocks]:
             x = stage(x)
             features.append(x)
         return features

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .layers import ConvBn, Separable, double
+from .layers import ConvBn, Separable, add_nothing, begin_convolutions, double
 
 BLOCKS, KERNEL = 3, 5
 
@@ -23,18 +23,12 @@ class Surroundings(nn.Module):
         self.shrink = Separable(channels, width, stride=2)
         self.blocks = nn.ModuleList(Separable(width, width, kernel=KERNEL) for _ in range(BLOCKS))
         self.widen = ConvBn(width, channels, relu=None)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):  # where norms are frozen, nothing else sets the scale
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        begin_convolutions(self)
         self.add_nothing()
 
     def add_nothing(self) -> None:
         """Back to the beginning, though what the blocks have learned stays."""
-        norm = self.widen[1]
-        assert isinstance(norm, nn.BatchNorm2d)
-        assert norm.running_mean is not None
-        for values in (norm.weight, norm.bias, norm.running_mean):
-            nn.init.zeros_(values)
+        add_nothing(self.widen)
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = x.shape[2:]
