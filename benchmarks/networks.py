@@ -25,31 +25,34 @@ import torch
 import bodypix_train.recipe
 from bodypix.checkpoints.info import model_info
 from bodypix.engine import Engine
+from bodypix_train.checkpoint import LATER
 from bodypix_train.export import default_metadata, export
 from bodypix_train.networks.bodypix import BodyPixNet
 from bodypix_train.recipe import read_recipe
 
 RECIPES = Path(bodypix_train.recipe.__file__).parent / "recipes"
-FIRST = RECIPES / "default-surroundings.toml"
+FIRST = RECIPES / "default-overview.toml"
 
 
 def networks(arguments: argparse.Namespace) -> dict[str, BodyPixNet]:
     """Networks with random weights by name; the same network is listed once.
 
-    Of recipes that differ by their surroundings only, the one that has them counts.
+    Of recipes that differ by their detours only (`LATER`), the widest count.
     """
-    shapes: dict[tuple[float, float, tuple[int, int], str], int] = {}
+    shapes: dict[tuple[float, float, tuple[int, int], str], dict[str, int]] = {}
+    none = dict.fromkeys(LATER, 0)
     for recipe in map(read_recipe, [FIRST, *(arguments.recipes or sorted(RECIPES.glob("*.toml")))]):
         shape = (recipe.multiplier, recipe.late, recipe.widths, recipe.architecture)
-        shapes[shape] = max(recipe.surroundings, shapes.get(shape, 0))
+        known = shapes.get(shape, none)
+        shapes[shape] = {name: max(getattr(recipe, name), known[name]) for name in LATER}
     for multiplier, widths in zip(arguments.multiplier, arguments.widths, strict=True):
         at8, at4 = map(int, widths.split(","))
-        shapes.setdefault((multiplier, multiplier, (at8, at4), "MobileNetV1"), 0)
+        shapes.setdefault((multiplier, multiplier, (at8, at4), "MobileNetV1"), none)
     found = {}
-    for (multiplier, late, widths, architecture), surroundings in shapes.items():
+    for (multiplier, late, widths, architecture), detours in shapes.items():
         size = f"x{multiplier:g}" if late == multiplier else f"x{multiplier:g}, then x{late:g}"
         found[f"{architecture} {size}, {widths[0]} and {widths[1]}"] = BodyPixNet(
-            multiplier, widths, architecture, surroundings=surroundings, late_multiplier=late
+            multiplier, widths, architecture, late_multiplier=late, **detours
         ).eval()
     return found
 

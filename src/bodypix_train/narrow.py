@@ -50,7 +50,8 @@ def narrowed(
     """A network of these sizes that answers to ``images`` (n,3,h,w) much as ``wide`` does.
 
     It has no `surroundings` and no `overview` of its own: heads and decoder are fitted to what they
-    hear of the wide network's. Raises ValueError unless both are MobileNets and no layer of the new one is wider.
+    hear of the wide network's. Raises ValueError unless both are MobileNets and no layer of the new
+    one is wider.
     """
     narrow = BodyPixNet(multiplier, widths).eval()
     narrow.coarse_share.copy_(wide.coarse_share)

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bodypix_train.checkpoint import LATER
 from bodypix_train import consistency
+from bodypix_train.checkpoint import LATER
 from bodypix_train.consistency import REACH, STEP, aligned, consistency_losses, draw_shift
 from bodypix_train.networks.bodypix import COARSE_HEADS, BodyPixNet
 from bodypix_train.recipe import read_recipe

@@ -16,9 +16,7 @@ def trained(
 ) -> BodyPixNet:
     """Random weights and statistics, and detours that tell something."""
     torch.manual_seed(5)
-    network = BodyPixNet(
-        0.25, (16, 8), architecture, 0.7, surroundings, overview=overview
-    ).eval()
+    network = BodyPixNet(0.25, (16, 8), architecture, 0.7, surroundings, overview=overview).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -38,7 +36,10 @@ def trained(
 )
 @pytest.mark.parametrize(("surroundings", "overview"), [(0, 0), (8, 0), (8, 8)])
 def test_it_answers_the_same(
-    multiplier: float, late: float | None, widths: tuple[int, int], surroundings: int,
+    multiplier: float,
+    late: float | None,
+    widths: tuple[int, int],
+    surroundings: int,
     overview: int,
 ) -> None:
     narrow = trained(surroundings=surroundings, overview=overview)
