@@ -148,10 +148,14 @@ class Recipe:
                 f" got {self.consistency_weight:g} with {self.task}"
             )
         silent = [s for s in self.sources if not s.teaches_poses and s.kind != "objects"]
-        if self.schedule.poses_only and silent and not self.taught:
+        if self.schedule.only == "poses" and silent and not self.taught:
             raise ValueError(
-                "schedule.poses_only: expected sources that all teach poses (poses = true), or a"
-                f" teacher_share above 0; got kind {silent[0].kind!r}, images {silent[0].images!r}"
+                "schedule.only: for poses, expected sources that all teach them (poses = true), or"
+                f" a teacher_share above 0; got kind {silent[0].kind!r}, images {silent[0].images!r}"
+            )
+        if self.schedule.only == "overview" and not self.overview:
+            raise ValueError(
+                "schedule.only: expected an overview in the network to learn, got overview = 0"
             )
         if self.augmentation.closest > self.augmentation.widest:
             raise ValueError(

@@ -21,6 +21,8 @@ def _is_stage(value: Any) -> bool:
     )
 
 
+ONLY = ("poses", "overview")  # what may learn alone
+
 FIELDS = {
     "steps": whole(1),
     "learning_rate": above_0(),
@@ -34,7 +36,7 @@ FIELDS = {
     "optimizer": one_of("adamw", "muon"),
     "revive": flag(),
     "freeze_blocks": whole(0, "a number"),
-    "poses_only": flag(),
+    "only": one_of("", *ONLY),
     "echo": whole(1),
 }
 
@@ -50,8 +52,9 @@ class Schedule:
     losses in float32. ``optimizer`` "muon" learns features faster than "adamw" (see `optimizer`).
     ``revive`` gives channels of the backbone that are never or always at their limit a new start
     (see `revive`). ``freeze_blocks``: the stem and so many blocks of a MobileNet's backbone stay as
-    they are; steps are quicker then. ``poses_only``: so does all but the pose heads. ``echo``: so
-    often each batch is learned from (see `echo`).
+    they are; steps are quicker then. ``only`` "poses", "overview": so does all but the pose heads,
+    or but what the small picture adds (see `overview`). ``echo``: so often each batch is learned
+    from (see `echo`).
     """
 
     steps: int
@@ -66,14 +69,14 @@ class Schedule:
     optimizer: str = "adamw"
     revive: bool = False
     freeze_blocks: int = 0
-    poses_only: bool = False
+    only: str = ""
     echo: int = 1
 
     def __post_init__(self) -> None:
         check_fields("schedule", vars(self), FIELDS)
-        if self.revive and (self.freeze_blocks or self.poses_only):
+        if self.revive and (self.freeze_blocks or self.only):
             raise ValueError(
-                "schedule.revive: expected false where freeze_blocks or poses_only keep blocks as"
+                "schedule.revive: expected false where freeze_blocks or only keep blocks as"
                 " they are, got true"
             )
         shares = [share for share, _, _ in self.stages]

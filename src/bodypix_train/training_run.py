@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 # What a run of poses alone teaches: with long offsets that had learned along from the labels,
 # pixels found their people less often (docs/accuracy.md).
 POSE_HEADS = ("heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd")
+# What learns where a schedule's `only` is one of these; all else stays as it is.
+LEARNERS = {"poses": tuple(f"heads.{name}" for name in POSE_HEADS), "overview": ("overview",)}
 PATIENCE = 20  # batches in a row without a finite loss, after which a run is given up
 
 
@@ -44,8 +46,8 @@ class TrainingRun:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         task.mixed = in_bfloat16(schedule.precision, fabric.device)
         frozen = freeze_blocks(self.network, schedule.freeze_blocks)
-        if schedule.poses_only:
-            frozen = keep_all_but_poses(self.network)
+        if schedule.only:
+            frozen = keep_all_but(self.network, LEARNERS[schedule.only])
         self.model = fabric.setup_module(task)  # on its device, gradients averaged
         self.ema = Ema(self.network, schedule.ema)
         self.optimizer = make_optimizer(
@@ -181,12 +183,13 @@ def freeze_blocks(network: BodyPixNet, count: int) -> list[nn.Module]:
     return frozen
 
 
-def keep_all_but_poses(network: BodyPixNet) -> list[nn.Module]:
-    """Keep all but the pose heads as it is, long offsets too; returns it."""
+def keep_all_but(network: BodyPixNet, learners: tuple[str, ...]) -> list[nn.Module]:
+    """Keep all but the modules of these names as it is; returns what has statistics of it."""
     network.requires_grad_(False)
-    for name in POSE_HEADS:
-        network.heads[name].requires_grad_(True)
-    return [network]  # the pose heads have no statistics
+    for name in learners:
+        network.get_submodule(name).requires_grad_(True)
+    norms = (module for module in network.modules() if isinstance(module, nn.BatchNorm2d))
+    return [norm for norm in norms if not norm.weight.requires_grad]
 
 
 def save(path: Path, state: dict[str, Any]) -> None:

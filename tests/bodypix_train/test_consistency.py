@@ -203,6 +203,18 @@ def test_recipes_say_how_wide_detours_are(name: str, tmp_path: Path) -> None:
             read_recipe(path)
 
 
+def test_an_overview_that_learns_alone_has_to_be_there(tmp_path: Path) -> None:
+    path = recipe(tmp_path, "")
+    text = path.read_text().replace("[schedule]", '[schedule]\nonly = "overview"')
+    path.write_text(text)
+    with pytest.raises(
+        ValueError, match=r"schedule\.only: expected an overview .* got overview = 0"
+    ):
+        read_recipe(path)
+    path.write_text(text.replace("[8, 8]", "[8, 8]\noverview = 16"))
+    assert read_recipe(path).schedule.only == "overview"
+
+
 def test_recipes_say_how_much_parts_count(tmp_path: Path) -> None:
     for loss, expected in (
         ("", (0.5, 0.5)),

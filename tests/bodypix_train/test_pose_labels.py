@@ -23,7 +23,7 @@ from bodypix_train.processes import make_fabric
 from bodypix_train.recipe import Source, read_recipe
 from bodypix_train.skeletons import Skeleton
 from bodypix_train.tasks import Batch, SegmentationTask
-from bodypix_train.training_run import POSE_HEADS, TrainingRun, keep_all_but_poses
+from bodypix_train.training_run import LEARNERS, POSE_HEADS, TrainingRun, keep_all_but
 
 from .conftest import SCHEDULE, TINY_RECIPE
 from .test_label import FixedTeacher
@@ -182,17 +182,17 @@ def test_sources_that_cannot_have_them(kind: str) -> None:
 
 def test_only_pose_heads_learn() -> None:
     network = BodyPixNet(0.25, (8, 8))
-    frozen = keep_all_but_poses(network)
+    frozen = keep_all_but(network, LEARNERS["poses"])
     learning = {name for name, value in network.named_parameters() if value.requires_grad}
     assert learning == {f"heads.{h}.{p}" for h in POSE_HEADS for p in ("weight", "bias")}
-    assert frozen == [network]
+    assert frozen == [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
 
 
 def test_a_batch_of_unknown_poses_changes_nothing(tmp_path: Path) -> None:
     """People that are put over crops have no poses: a small batch may know of none."""
     network = BodyPixNet(0.25, (8, 8))
     before = {name: value.clone() for name, value in network.state_dict().items()}
-    schedule = replace(SCHEDULE, poses_only=True, freeze_norm=True, weight_decay=0.0)
+    schedule = replace(SCHEDULE, only="poses", freeze_norm=True, weight_decay=0.0)
     run = TrainingRun(SegmentationTask(network), schedule, tmp_path, make_fabric())
     grid = torch.zeros(2, 1, 9, 9)
     batch = Batch(
@@ -205,8 +205,10 @@ def test_a_batch_of_unknown_poses_changes_nothing(tmp_path: Path) -> None:
 
 def test_a_run_of_pose_heads_needs_poses(tmp_path: Path) -> None:
     path = tmp_path / "recipe.toml"
-    path.write_text(TINY_RECIPE.replace("[schedule]", "[schedule]\nposes_only = true"))
-    with pytest.raises(ValueError, match=r"poses_only: expected sources .* got kind 'nobody'"):
+    path.write_text(TINY_RECIPE.replace("[schedule]", '[schedule]\nonly = "poses"'))
+    with pytest.raises(
+        ValueError, match=r"schedule\.only: for poses, expected sources .* got kind 'nobody'"
+    ):
         read_recipe(path)
     path.write_text(path.read_text().replace("weight = 1.0", "weight = 1.0, poses = true"))
-    assert read_recipe(path).schedule.poses_only
+    assert read_recipe(path).schedule.only == "poses"

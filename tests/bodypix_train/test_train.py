@@ -149,6 +149,17 @@ def test_first_blocks_stay_as_they_are(tmp_path: Path) -> None:
     assert "person.weight" not in same
 
 
+@pytest.mark.parametrize("freeze_norm", [True, False])
+def test_only_an_overview_learns(tmp_path: Path, freeze_norm: bool) -> None:
+    task = SegmentationTask(BodyPixNet(0.25, (8, 8), overview=4))
+    before = {name: value.clone() for name, value in task.network.state_dict().items()}
+    train(task, mixture(), replace(SCHEDULE, only="overview", freeze_norm=freeze_norm), tmp_path)
+    changed = {n for n, value in task.network.state_dict().items() if not value.equal(before[n])}
+    assert changed
+    assert all(name.startswith("overview.") for name in changed)
+    assert ("overview.widen.1.running_mean" in changed) != freeze_norm
+
+
 @pytest.mark.parametrize(
     ("network", "count", "match"),
     [
@@ -168,6 +179,8 @@ def test_blocks_that_cannot_be_frozen(
 def test_what_is_kept_is_not_revived() -> None:
     with pytest.raises(ValueError, match=r"schedule\.revive: expected false"):
         replace(SCHEDULE, freeze_blocks=2, revive=True)
+    with pytest.raises(ValueError, match=r"schedule\.revive: expected false"):
+        replace(SCHEDULE, only="poses", revive=True)
 
 
 @pytest.mark.parametrize("native", [True, False])
