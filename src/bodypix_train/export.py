@@ -20,8 +20,7 @@ from bodypix.files import write_whole
 from .networks.bodypix import COARSE_HEADS, OFFSET_HEADS, OFFSET_UNIT, BodyPixNet
 from .networks.evidence import AREA, FLOOR, GAIN, HINT, KEYPOINT, LIKELY, STEPS, SURE, WINDOW
 from .networks.mobilenet import MobileNetV1
-from .networks.overview import BEYOND, SHRINK, Overview
-from .networks.overview import WINDOW as SHRINK_WINDOW
+from .networks.overview import BEYOND, SHARE, Overview
 from .networks.resnet import Bottleneck, ResNet
 from .networks.surroundings import Surroundings
 
@@ -153,10 +152,12 @@ class GraphWriter:
     def overview(self, x: str, image: str, backbone: MobileNetV1 | ResNet, module: Overview) -> str:
         """As `shrunk` and `Overview.forward`."""
         name = "overview"
-        # A convolution takes half of the time of an AveragePool of so few channels.
-        mean = np.eye(3, dtype=np.float32)[..., None, None] / np.float32(SHRINK_WINDOW**2)
-        weight = np.tile(mean, (1, 1, SHRINK_WINDOW, SHRINK_WINDOW))
-        small = self.convolution(f"{name}/shrunk", image, weight, np.zeros(3, np.float32), SHRINK)
+        shares = np.array([1, 1, SHARE, SHARE], np.float32)
+        self.initializers.append(Tensor(f"{name}/shares", shares))
+        small = self.node(
+            "Resize", f"{name}/shrunk", image, "", f"{name}/shares",
+            mode="linear", coordinate_transformation_mode="half_pixel",
+        )  # fmt: skip
         self.within = f"{name}/"
         y = self.blocks(small, backbone, backbone.overview_blocks, BEYOND)[-1]
         self.within = ""
