@@ -150,8 +150,9 @@ class Recipe:
         silent = [s for s in self.sources if not s.teaches_poses and s.kind != "objects"]
         if self.schedule.only == "poses" and silent and not self.taught:
             raise ValueError(
-                "schedule.only: for poses, expected sources that all teach them (poses = true), or a"
-                f" teacher_share above 0; got kind {silent[0].kind!r}, images {silent[0].images!r}"
+                "schedule.only: for poses, expected sources that all teach them (poses = true), or"
+                f" a teacher_share above 0; got kind {silent[0].kind!r}, images"
+                f" {silent[0].images!r}"
             )
         if self.schedule.only == "overview" and not self.overview:
             raise ValueError(
