@@ -21,7 +21,11 @@ def _is_stage(value: Any) -> bool:
     )
 
 
-ONLY = ("poses", "overview")  # what may learn alone
+# What a run of poses alone teaches: with long offsets that had learned along from the labels,
+# pixels found their people less often (docs/accuracy.md).
+POSE_HEADS = ("heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd")
+# Modules of a network that may learn alone, by what `only` calls them.
+LEARNERS = {"poses": tuple(f"heads.{name}" for name in POSE_HEADS), "overview": ("overview",)}
 
 FIELDS = {
     "steps": whole(1),
@@ -36,7 +40,7 @@ FIELDS = {
     "optimizer": one_of("adamw", "muon"),
     "revive": flag(),
     "freeze_blocks": whole(0, "a number"),
-    "only": one_of("", *ONLY),
+    "only": one_of("", *LEARNERS),
     "echo": whole(1),
 }
 

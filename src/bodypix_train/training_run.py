@@ -19,16 +19,11 @@ from .optimizer import make_optimizer
 from .precision import in_bfloat16
 from .processes import in_first
 from .revive import revive_channels
-from .schedule import Schedule
+from .schedule import LEARNERS, Schedule
 from .tasks import Batch, SegmentationTask
 
 log = logging.getLogger(__name__)
 
-# What a run of poses alone teaches: with long offsets that had learned along from the labels,
-# pixels found their people less often (docs/accuracy.md).
-POSE_HEADS = ("heatmaps", "short_offsets", "displacement_fwd", "displacement_bwd")
-# What learns where a schedule's `only` is one of these; all else stays as it is.
-LEARNERS = {"poses": tuple(f"heads.{name}" for name in POSE_HEADS), "overview": ("overview",)}
 PATIENCE = 20  # batches in a row without a finite loss, after which a run is given up
 
 

@@ -21,9 +21,10 @@ from bodypix_train.people_teachers import PeopleTeachers
 from bodypix_train.pose_labels import pose_labels
 from bodypix_train.processes import make_fabric
 from bodypix_train.recipe import Source, read_recipe
+from bodypix_train.schedule import LEARNERS, POSE_HEADS
 from bodypix_train.skeletons import Skeleton
 from bodypix_train.tasks import Batch, SegmentationTask
-from bodypix_train.training_run import LEARNERS, POSE_HEADS, TrainingRun, keep_all_but
+from bodypix_train.training_run import TrainingRun, keep_all_but
 
 from .conftest import SCHEDULE, TINY_RECIPE
 from .test_label import FixedTeacher

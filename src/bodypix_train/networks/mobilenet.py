@@ -20,7 +20,6 @@ BLOCKS = (
     *((512, 1),) * 7,
 )
 STRIDE_4_BLOCK, STRIDE_8_BLOCK = 3, 5  # last blocks at these strides, counted from 1
-OVERVIEW_BLOCK = 11  # the last that sees the small picture too (see `overview`): those cost little
 
 
 class MobileNetV1(nn.Module):
@@ -33,7 +32,7 @@ class MobileNetV1(nn.Module):
     """
 
     taps = (STRIDE_4_BLOCK - 1, STRIDE_8_BLOCK - 1, len(BLOCKS) - 1)  # what the decoder takes
-    overview_blocks = OVERVIEW_BLOCK
+    overview_blocks = 11  # so many see the small picture too (see `overview`); more cost more
 
     def __init__(self, multiplier: float = 0.5, late_multiplier: float | None = None) -> None:
         super().__init__()

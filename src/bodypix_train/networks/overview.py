@@ -15,7 +15,7 @@ class Overview(nn.Module):
     """What the small picture's features, [N,c,..] at stride 64, add to those at stride 16.
 
     The same backbone makes both: who is too large, or too near, to be known by what one cell sees
-    is of everyday size in the small picture. That has a sixteenth of the pixels and costs as much.
+    is of everyday size in the small picture, which has a sixteenth of the pixels.
     It begins by adding nothing, so that a network that has learned without it goes on as it was.
     """
 
@@ -38,10 +38,10 @@ class Overview(nn.Module):
 
 
 def shrunk(image: Tensor) -> Tensor:
-    """The picture [N,3,4k+1,4m+1] at a quarter of its size, [N,3,k,m], and grey beyond its end.
+    """The picture [N,3,4k+1,4m+1] at a quarter of its size and grey after its end, [N,3,k+16,m+16].
 
-    Bilinear, so a pixel is the mean of four of the sixteen that it stands for: what is left of
-    finer patterns is noise that cameras know too, and onnxruntime does this in no time.
+    Bilinear: a pixel is the mean of four of the sixteen that it stands for. To take the mean of
+    more costs onnxruntime several times as long and found people no better.
     """
     small = F.interpolate(image, scale_factor=SHARE, mode="bilinear", align_corners=False)
     return F.pad(small, (0, BEYOND, 0, BEYOND))
