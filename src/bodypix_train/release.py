@@ -173,8 +173,8 @@ def check(release: Release) -> None:
         )
         for name, before in grown.items():
             width = getattr(recipe, name)
-            field = f"{run.recipe}: network.{name}"
-            expect(before in (0, width), field, f"{before} as before", width)
+            place = f"{run.recipe}: network.{name}"
+            expect(before in (0, width), place, f"{before} as before", width)
             grown[name] = width
         for name, value in (("narrow", run.narrow), ("widen", run.widen)):
             expect(not value or run.start is not None, f"runs.{name}", "a start as well", value)
