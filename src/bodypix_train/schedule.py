@@ -40,7 +40,7 @@ FIELDS = {
     "optimizer": one_of("adamw", "muon"),
     "revive": flag(),
     "freeze_blocks": whole(0, "a number"),
-    "only": one_of("", *LEARNERS),
+    "only": one_of("all", *LEARNERS),
     "echo": whole(1),
 }
 
@@ -73,12 +73,12 @@ class Schedule:
     optimizer: str = "adamw"
     revive: bool = False
     freeze_blocks: int = 0
-    only: str = ""
+    only: str = "all"
     echo: int = 1
 
     def __post_init__(self) -> None:
         check_fields("schedule", vars(self), FIELDS)
-        if self.revive and (self.freeze_blocks or self.only):
+        if self.revive and (self.freeze_blocks or self.only != "all"):
             raise ValueError(
                 "schedule.revive: expected false where freeze_blocks or only keep blocks as"
                 " they are, got true"

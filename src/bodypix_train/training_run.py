@@ -41,7 +41,7 @@ class TrainingRun:
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         task.mixed = in_bfloat16(schedule.precision, fabric.device)
         frozen = freeze_blocks(self.network, schedule.freeze_blocks)
-        if schedule.only:
+        if schedule.only != "all":
             frozen = keep_all_but(self.network, LEARNERS[schedule.only])
         self.model = fabric.setup_module(task)  # on its device, gradients averaged
         self.ema = Ema(self.network, schedule.ema)

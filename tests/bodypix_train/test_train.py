@@ -212,6 +212,7 @@ def test_precision(mixed: bool, dtype: torch.dtype) -> None:
         ("stages", ((0.5, 33, 4),), r"schedule.stages: .*from 0.0 on, got \[\[0.5, 33, 4\]\]"),
         ("stages", (), "schedule.stages"),
         ("freeze_blocks", -1, "schedule.freeze_blocks: expected a number from 0, got -1"),
+        ("only", "pose", "schedule.only: expected one of all, poses, overview, got 'pose'"),
     ],
 )
 def test_schedules_that_cannot_be(field: str, value: Any, message: str) -> None:
