@@ -96,7 +96,8 @@ def distill(
     plan = read_recipe(recipe).lasting(steps)
     network = read_network(teacher)
     plan.check_hints(network.architecture, network.multiplier)
-    _run(plan, NetworkTeacher(network, plan.hints), data, out, labels, start, minutes, devices)
+    answers = NetworkTeacher(network, plan.hints, evidence=False)
+    _run(plan, answers, data, out, labels, start, minutes, devices)
 
 
 def _run(

@@ -14,6 +14,7 @@ from bodypix.body import POSE_EDGES
 from .networks.bodypix import OFFSET_UNIT
 
 PARENTS = torch.tensor([parent for parent, _ in POSE_EDGES])
+SEEN = 8  # cells of a batch from which a part's dice counts
 CHILDREN = torch.tensor([child for _, child in POSE_EDGES])
 
 
@@ -51,20 +52,37 @@ def rarity(share: Tensor, weight: Tensor, balance: float) -> Tensor:
     return torch.einsum("nchw,c->nhw", share, common**-balance)
 
 
-def part_loss(logits: Tensor, target: Tensor, inside: Tensor, balance: float = 0.0) -> Tensor:
+def part_loss(
+    logits: Tensor, target: Tensor, inside: Tensor, balance: float = 0.0, dice: float = 0.0
+) -> Tensor:
     """Which part, where there is a person: softmax and per-channel cross-entropy.
 
     ``logits`` and ``target`` (n,24,h,w) with target in 0..1, ``inside`` (n,1,h,w) weights. The
     softmax term ranks the parts; the per-channel one keeps each logit a probability's, as users
-    of the head expect. ``balance``: see `rarity`.
+    of the head expect. ``balance``: see `rarity`. ``dice`` is the weight of `part_dice`.
     """
     share = part_votes(target)
-    weight = inside[:, 0] * (target.amax(1) > 0.15)
-    if balance:
-        weight = weight * rarity(share, weight, balance)
+    known = inside[:, 0] * (target.amax(1) > 0.15)
+    weight = known * rarity(share, known, balance) if balance else known
     rank = -(share * F.log_softmax(logits, 1)).sum(1)
     each = F.binary_cross_entropy_with_logits(logits, share, reduction="none").sum(1)
-    return ((rank + 0.2 * each) * weight).sum() / weight.sum().clamp(min=1)
+    entropy = ((rank + 0.2 * each) * weight).sum() / weight.sum().clamp(min=1)
+    return entropy + dice * part_dice(logits, share, known) if dice else entropy
+
+
+def part_dice(logits: Tensor, share: Tensor, weight: Tensor) -> Tensor:
+    """Soft dice of every part over the batch, 0 where all is right; the mean of parts there are.
+
+    ``share`` (n,24,h,w) adds up to 1, ``weight`` is (n,h,w). All parts count alike, as in the mean
+    IoU, whatever their area (Milletari et al. 2016).
+    """
+    weight = weight[:, None]
+    answer = torch.softmax(logits, 1) * weight
+    area = (share * weight).sum((0, 2, 3))
+    both = (answer * share).sum((0, 2, 3))
+    apart = 1 - (2 * both + 1) / (answer.sum((0, 2, 3)) + area + 1)
+    seen = area > SEEN
+    return (apart * seen).sum() / seen.sum().clamp(min=1)
 
 
 def offset_loss(offsets: Tensor, target: Tensor, weight: Tensor) -> Tensor:

@@ -18,12 +18,17 @@ class NetworkTeacher:
     """Answers with a trained network's heads, the fine ones included; never learns itself.
 
     ``hints`` are for students of the same backbone: others have features of other widths.
+    ``evidence``: what nothing vouches for is taken out, as users see it; a crop may well leave out
+    what would vouch.
     """
 
     names = tuple(name for name in (*COARSE_HEADS, *FINE_HEADS) if name != "part_heatmaps")
 
-    def __init__(self, network: BodyPixNet, hints: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self, network: BodyPixNet, hints: tuple[int, ...] = (), *, evidence: bool = True
+    ) -> None:
         self.network = network.eval().requires_grad_(False)
+        self.network.evidence = evidence
         self.hints = hints
 
     def heads(self, images: NDArray[np.uint8], names: list[str]) -> list[Array]:

@@ -114,6 +114,7 @@ class Recipe:
     parts_weight: float = 0.5
     parts_agree_weight: float | None = None  # None: as agree_weight
     parts_balance: float = 0.0
+    parts_dice: float = 0.0
     consistency_weight: float = 0.0
     teacher_share: float
     hints: tuple[int, ...] = ()
@@ -226,6 +227,7 @@ class Recipe:
             self.parts_weight,
             self.agree_weight if self.parts_agree_weight is None else self.parts_agree_weight,
             self.parts_balance,
+            self.parts_dice,
         )
 
 

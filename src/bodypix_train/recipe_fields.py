@@ -43,6 +43,7 @@ LOSS = {
     "parts_weight": number(),
     "parts_agree_weight": number(),
     "parts_balance": number("0 (all pixels count alike) to 1 (all parts do)", high=1),
+    "parts_dice": number(),
     "consistency_weight": number(),
     "teacher_share": share(),
     "hints": listed("a list of whole numbers from 1", lambda block: is_whole(block, 1)),

@@ -65,6 +65,7 @@ class SegmentationTask(nn.Module):
         parts_weight: float = 0.5,
         parts_agree_weight: float = 0.5,
         parts_balance: float = 0.0,
+        parts_dice: float = 0.0,
         mixed: bool = True,
     ) -> None:
         super().__init__()
@@ -74,7 +75,7 @@ class SegmentationTask(nn.Module):
         self.agree_weight = agree_weight
         self.consistency_weight = consistency_weight
         self.parts_weight, self.parts_agree_weight = parts_weight, parts_agree_weight
-        self.parts_balance = parts_balance
+        self.parts_balance, self.parts_dice = parts_balance, parts_dice
         self.mixed = mixed
 
     def forward(self, batch: Batch, progress: float = 0.0) -> tuple[Tensor, dict[str, Tensor]]:
@@ -118,7 +119,7 @@ class SegmentationTask(nn.Module):
         known = batch.poses["heatmaps_weight"].flatten(1).amax(1) > 0 if batch.poses else None
         pose_weight = self.pose_weight * (float(known.float().mean()) if known is not None else 0)
         inside = (batch.person > 0.5).float() * batch.has_parts[:, None, None, None]
-        balance = self.parts_balance
+        each = (self.parts_balance, self.parts_dice)
         # Corner-aligned grids nest: every second (fourth) cell is a cell of the coarser grid.
         return {
             "person_fine": 2.0
@@ -129,12 +130,12 @@ class SegmentationTask(nn.Module):
             ),
             "parts_fine": self.parts_weight
             * losses.part_loss(
-                out["part_heatmaps_fine"], batch.parts, inside[..., ::2, ::2], balance
+                out["part_heatmaps_fine"], batch.parts, inside[..., ::2, ::2], *each
             ),
             "parts": 0.2
             * self.parts_weight
             * losses.part_loss(
-                out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4], balance
+                out["part_heatmaps"], batch.parts[..., ::2, ::2], inside[..., ::4, ::4], *each
             ),
             **{f"{name}_labels": pose_weight * term for name, term in poses.items()},
         }

@@ -45,6 +45,16 @@ def test_teacher_answers_as_its_network(big: BodyPixNet) -> None:
         assert np.allclose(answer, mine, atol=1e-5), name
 
 
+def test_a_teacher_of_crops_keeps_what_nothing_vouches_for(big: BodyPixNet) -> None:
+    with torch.no_grad():
+        big.heads["heatmaps"].bias.fill_(-20)  # no keypoints anywhere
+        big.person.bias.fill_(1)
+    grey = np.full((1, 65, 65, 3), 90, np.uint8)
+    (seen,) = NetworkTeacher(big).heads(grey, ["segments_fine"])
+    (all_,) = NetworkTeacher(big, evidence=False).heads(grey, ["segments_fine"])
+    assert seen.max() < 0 < all_.min()
+
+
 def test_student_follows_its_teacher(big: BodyPixNet) -> None:
     teacher = NetworkTeacher(big)
     mixture = Mixture([(1.0, [person_sample()])], Augmentation())

@@ -59,6 +59,49 @@ def test_small_parts_may_count_beyond_their_area(balance: float, ratio: float) -
     assert float(pull[0, 0] / (pull.sum() - pull[0, 0])) == pytest.approx(ratio, rel=0.1)
 
 
+def test_dice_asks_for_every_part_alike_whatever_its_area() -> None:
+    share = torch.zeros(1, 24, 16, 16)
+    share[:, 12] = 1
+    share[..., 0] = 0
+    share[:, 10, :, 0] = 1  # an arm beside a torso of fifteen times its area
+    weight = torch.ones(1, 16, 16)
+    right = 20 * share
+    torso = right.clone()
+    torso[:, 10, :, 0], torso[:, 12, :, 0] = 0, 20  # the arm is called torso
+    arm = right.clone()
+    arm[:, 10], arm[:, 12] = 20, 0  # the torso is called arm
+    assert float(losses.part_dice(right, share, weight)) == pytest.approx(0, abs=1e-3)
+    # One of both parts is lost either way, and the other has some of it on top.
+    assert float(losses.part_dice(torso, share, weight)) == pytest.approx(0.5, abs=0.05)
+    assert float(losses.part_dice(arm, share, weight)) == pytest.approx(0.93, abs=0.05)
+
+
+def test_dice_looks_inside_people_only_and_at_parts_that_are_there() -> None:
+    share = torch.zeros(1, 24, 8, 8)
+    share[:, 5] = 1
+    logits = torch.zeros(1, 24, 8, 8, requires_grad=True)
+    weight = torch.zeros(1, 8, 8)
+    assert losses.part_dice(logits, share, weight) == 0
+    weight[:, :4] = 1
+    losses.part_dice(logits, share, weight).backward()
+    assert logits.grad is not None
+    assert logits.grad[..., 4:, :].abs().max() == 0
+    assert logits.grad[:, 5, :4].max() < 0 < logits.grad[:, 6, :4].min()
+
+
+def test_dice_is_added_to_the_entropy_of_parts() -> None:
+    logits = torch.randn(1, 24, 8, 8, generator=torch.Generator().manual_seed(0))
+    target = torch.zeros(1, 24, 8, 8)
+    target[:, 5] = 1
+    inside = torch.ones(1, 1, 8, 8)
+    alone = losses.part_loss(logits, target, inside)
+    both = losses.part_loss(logits, target, inside, dice=3.0)
+    share = losses.part_votes(target)
+    assert float(both - alone) == pytest.approx(
+        3 * float(losses.part_dice(logits, share, inside[:, 0])), rel=1e-4
+    )
+
+
 def test_nothing_to_teach_is_zero() -> None:
     logits = torch.zeros(1, 24, 4, 4)
     nothing = torch.zeros(1, 1, 4, 4)

@@ -88,6 +88,8 @@ class BodyPixNet(nn.Module):
     ``late_multiplier`` is that of the blocks at stride 16, unless None.
     """
 
+    evidence = True  # False: all that the heads see stays in the person's map
+
     def __init__(
         self,
         multiplier: float = 0.5,
@@ -149,5 +151,7 @@ class BodyPixNet(nn.Module):
         at4 = self.refine4(F.relu6(double(self.reduce(at8)) + self.lateral4(at4)))
         coarse = double(double(out["segments"]))
         person = self.person(at4) + self.coarse_share * coarse
-        out["segments_fine"] = person if self.training else with_evidence(person, out["heatmaps"])
+        if self.evidence and not self.training:
+            person = with_evidence(person, out["heatmaps"])
+        out["segments_fine"] = person
         return out

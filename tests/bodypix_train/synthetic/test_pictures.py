@@ -119,7 +119,7 @@ def test_samples_of_shards(pictures, tmp_path):
         height, width = picture.alpha.shape
         assert sample.image.shape == (height, width, 3)
         assert sample.person.shape == (height // 2 + 1, width // 2 + 1)
-        assert sample.parts.shape == (height // 8 + 1, width // 8 + 1, PARTS)
+        assert sample.parts.shape == (height // 4 + 1, width // 4 + 1, PARTS)
         assert (sample.trust == 255).all()
         assert set(np.unique(sample.parts)) <= {0, 255}
         assert (sample.parts.astype(int).sum(axis=2) <= 255).all()
@@ -146,9 +146,9 @@ def test_the_parts_of_a_sample_lie_where_the_picture_has_them():
     assert np.array_equal(sample.instances > 0, sample.person > 127)
     assert sample.keypoints is not None
     assert sample.keypoints.shape == (1, 17, 3)
-    assert sample.parts.shape == (9, 7, 24)
-    assert (sample.parts[:, 4:, 10] == 255).all()
-    assert not sample.parts[:, :3].any()
+    assert sample.parts.shape == (17, 13, 24)
+    assert (sample.parts[:, 7:, 10] == 255).all()
+    assert not sample.parts[:, :6].any()
 
 
 def test_an_incomplete_picture_is_left_out(pictures, tmp_path, caplog):
