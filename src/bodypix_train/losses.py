@@ -14,8 +14,8 @@ from bodypix.body import POSE_EDGES
 from .networks.bodypix import OFFSET_UNIT
 
 PARENTS = torch.tensor([parent for parent, _ in POSE_EDGES])
-SEEN = 8  # cells of a batch from which a part's dice counts
 CHILDREN = torch.tensor([child for _, child in POSE_EDGES])
+SEEN = 8  # cells of a batch from which a part's dice counts
 
 
 def person_loss(logit: Tensor, target: Tensor, trust: Tensor, edge_weight: float = 2.0) -> Tensor:

@@ -35,7 +35,7 @@ from .catalogue_entry import write_entry
 from .command_options import named_entries
 from .ledger import Ledger
 from .recipe import read_recipe
-from .release import START, Release, Run, needed_releases, read_release
+from .release import Release, Run, needed_releases, read_release
 from .toml_files import read_toml
 
 Command = Callable[[list[str]], None]  # runs `bodypix-train` with these arguments, or raises
@@ -92,7 +92,7 @@ class Workshop:
             start = weights[release.beside(run.start)] if run.start else last
             last = self._run(release, run, ledger, place, start, weights, labels)
             if run.mix:
-                others = {**outcomes, START: self._begun_with(run, place, start)}
+                others = {**outcomes, "start": self._begun_with(run, place, start)}
                 last = self._mixed(run, ledger, place, last, others)
             outcomes[run.name] = last
         assert last is not None  # a release has runs
@@ -136,9 +136,7 @@ class Workshop:
     ) -> Path:  # fmt: skip
         """Train one run, unless that is done; returns its checkpoint."""
         recipe, last, step = release.recipe_path(run), folder / "last.pt", f"run {run.name}"
-        teacher = start
-        if run.teacher != START:
-            teacher = weights[release.beside(run.teacher)] if run.teacher else None
+        teacher = weights[release.beside(run.teacher)] if run.teacher else None
         say = weights[release.beside(run.say)] if run.say else start
         inputs = {
             "recipe": read_toml(recipe),

@@ -11,7 +11,6 @@ from .checkpoint import LATER
 from .recipe import read_recipe
 from .toml_files import read_toml
 
-START = "start"  # what a run begins with, where it is named beside files or runs
 FOLDER = Path(__file__).parent / "releases"  # of the models that we release
 
 
@@ -33,13 +32,13 @@ class Run:
 
     ``recipe`` is relative to the release file. ``teacher`` (None: the published network) and
     ``start`` (for the first run; None: random weights) are release files beside this one, which
-    are made first, or checkpoints; the ``teacher`` "start" is what the run starts from. ``narrow``:
-    the start is a wider network, and the pictures in this folder, below the data folder, show what
-    to keep of it (see `narrow`); ``widen``: it is a narrower one (see `widen`). ``relabel``: the
-    photos are labelled anew for this run and those after it; ``say``, another release file or
-    checkpoint, has a say in it (None: what the run starts from). ``steps`` takes the place of the
-    recipe's; ``minutes`` ends the run by the clock. ``mix``: what comes of the run is averaged with
-    the weights of runs before it, by name and share, where "start" is what it began with.
+    are made first, or checkpoints. ``narrow``: the start is a wider network, and the pictures in
+    this folder, below the data folder, show what to keep of it (see `narrow`); ``widen``: it is a
+    narrower one (see `widen`). ``relabel``: the photos are labelled anew for this run and those
+    after it; ``say``, another release file or checkpoint, has a say in it (None: what the run
+    starts from). ``steps`` takes the place of the recipe's; ``minutes`` ends the run by the clock.
+    ``mix``: what comes of the run is averaged with the weights of runs before it, by name and
+    share, where "start" is what it began with.
     """
 
     recipe: str
@@ -97,7 +96,7 @@ class Release:
         """Release files and checkpoints that have to be there before the first run."""
         for run in self.runs:
             for needed in (run.teacher, run.start, run.say):
-                if needed not in (None, START):
+                if needed is not None:
                     yield self.beside(needed)
 
 
@@ -152,7 +151,7 @@ def check(release: Release) -> None:
     begins = release.runs[0].start is not None
     for number, run in enumerate(release.runs):
         expect(isinstance(run.mix, dict), "runs.mix", "a table of shares by run", repr(run.mix))
-        known = [*([START] if number or begins else []), *names[:number]]
+        known = [*(["start"] if number or begins else []), *names[:number]]
         for name, share in run.mix.items():
             expect(name in known, "runs.mix", f"one of {', '.join(known) or 'none'}", name)
             good = isinstance(share, float | int) and 0 < share < 1
@@ -161,8 +160,6 @@ def check(release: Release) -> None:
         expect(run.relabel or run.say is None, "runs.say", "relabel = true as well", run.say)
         own = run.relabel and run.say is None
         expect(not own or number or begins, "runs.relabel", "a say where nothing begins", "none")
-        follows = run.teacher == START
-        expect(not follows or number or begins, "runs.teacher", "one where nothing begins", START)
     for path in (*map(release.recipe_path, release.runs), *release.needs()):
         expect(path.is_file(), "runs", f"the file {path}", "none")
         expect(path.suffix in (".toml", ".pt"), "runs", "a .toml or .pt file", path)

@@ -265,20 +265,6 @@ def test_a_larger_model_can_begin_as_a_copy_of_a_smaller_one(
     assert commands.names() == []
 
 
-def test_what_a_run_starts_from_can_teach_it(plans: Path, data: Path, tmp_path: Path) -> None:
-    text = RELEASE.replace('"two.toml"', '"two.toml"\nteacher = "start"')
-    (plans / "tiny.toml").write_text(text)
-    commands = Commands()
-    folder = Workshop(commands, data, tmp_path / "out", evaluate=False).make(
-        read_release(plans / "tiny.toml")
-    )
-    first, second = commands.calls[:2]
-    assert (first[0], second[0]) == ("train", "distill")
-    before = str(folder / "runs" / "one" / "last.pt")
-    for option in ("--teacher", "--start"):
-        assert second[second.index(option) + 1] == before
-
-
 def test_runs_before_it_take_part_in_an_outcome(plans: Path, data: Path, tmp_path: Path) -> None:
     last = "mix = { start = 0.25, one = 0.25, zero = 0.1 }\n"
     (plans / "zero.toml").write_text('base = "one.toml"\nseed = 5\n')

@@ -90,14 +90,6 @@ def test_a_release_knows_what_it_needs(folder: Path) -> None:
     assert list(release.needs()) == [folder / "other.toml", folder / "begin.pt"]
 
 
-def test_what_a_run_starts_from_may_teach_it(folder: Path) -> None:
-    path = folder / "tiny.toml"
-    path.write_text(RELEASE.replace('"two.toml"', '"two.toml"\nteacher = "start"'))
-    release = read_release(path)
-    assert [run.teacher for run in release.runs] == [None, "start"]
-    assert not list(release.needs())
-
-
 @pytest.mark.parametrize(
     ("old", "new", "match"),
     [
@@ -109,7 +101,6 @@ def test_what_a_run_starts_from_may_teach_it(folder: Path) -> None:
         ('"two.toml"', '"two.toml"\nstart = "x.pt"', "a start for the first run only"),
         ('"one.toml"', '"one.toml"\nteacher = "x.pt"', r"expected the file .*x\.pt"),
         ('"one.toml"', '"one.toml"\nteacher = "x.onnx"', r"a \.toml or \.pt file"),
-        ('"one.toml"', '"one.toml"\nteacher = "start"', r"runs\.teacher: .* nothing begins"),
         ('"one.toml"', '"one.toml"\nwiden = true', r"runs\.widen: expected a start as well"),
         ('"one.toml"', '"one.toml"\nmix = { start = 0.5 }', r"runs\.mix: expected one of none"),
         ('"two.toml"', '"two.toml"\nmix = 0.5', r"runs\.mix: expected a table .* got 0\.5"),
