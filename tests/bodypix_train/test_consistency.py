@@ -224,11 +224,12 @@ def test_recipes_say_how_much_parts_count(tmp_path: Path) -> None:
         plan = read_recipe(recipe(tmp_path, loss))
         task = plan.loss(plan.network())
         assert (task.parts_weight, task.parts_agree_weight) == expected
-    for name in ("agree_weight", "parts_weight", "parts_agree_weight"):
+    for name in ("agree_weight", "parts_weight", "parts_agree_weight", "parts_dice"):
         with pytest.raises(ValueError, match=rf"loss\.{name}: expected 0 or more, got -1"):
             read_recipe(recipe(tmp_path, f"{name} = -1"))
-    plan = read_recipe(recipe(tmp_path, "parts_balance = 0.5"))
-    assert plan.loss(plan.network()).parts_balance == 0.5
+    plan = read_recipe(recipe(tmp_path, "parts_balance = 0.5\nparts_dice = 2"))
+    task = plan.loss(plan.network())
+    assert (task.parts_balance, task.parts_dice) == (0.5, 2)
     with pytest.raises(ValueError, match=r"loss\.parts_balance: expected 0 .* to 1 .*, got 2"):
         read_recipe(recipe(tmp_path, "parts_balance = 2"))
 

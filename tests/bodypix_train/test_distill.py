@@ -11,6 +11,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from bodypix_train import __main__ as main
 from bodypix_train.__main__ import app
 from bodypix_train.checkpoint import read_network, write_weights
 from bodypix_train.datasets.mixture import BatchStream, Mixture
@@ -104,6 +105,26 @@ def test_command(folder: Path) -> None:
     result = CliRunner().invoke(app, command(folder))
     assert result.exit_code == 0, result.output
     assert read_network(folder / "run" / "last.pt").multiplier == 0.25
+
+
+def test_command_asks_for_answers_before_evidence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teachers: list[NetworkTeacher] = []
+    monkeypatch.setattr(main, "_run", lambda plan, teacher, *rest: teachers.append(teacher))
+    assert CliRunner().invoke(app, command(folder)).exit_code == 0
+    assert [teacher.network.evidence for teacher in teachers] == [False]
+
+
+def test_parts_dice_adds_to_the_losses_of_parts_alone() -> None:
+    mixture = Mixture([(1.0, [person_sample()])], Augmentation())
+    batch = next(iter(BatchStream(mixture, 2, 129, 0, None, 0.0)))
+    network = BodyPixNet(0.25, (8, 8)).eval()
+    usual = SegmentationTask(network)(batch)[1]
+    other = SegmentationTask(network, parts_dice=2.0)(batch)[1]
+    more = {name for name in usual if float(other[name]) > float(usual[name]) + 1e-4}
+    assert more == {"parts_fine", "parts"}
+    assert all(other[name].equal(usual[name]) for name in usual.keys() - more)
 
 
 def test_hints_need_the_same_backbone(folder: Path) -> None:

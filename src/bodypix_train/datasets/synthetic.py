@@ -76,7 +76,7 @@ def to_sample(name: str, files: Files) -> Sample:
         trust,
         one_hot,
         exact=True,
-        faces=find_faces(one_hot[::2, ::2]),
+        faces=find_faces(one_hot[::2, ::2]),  # it counts cells of an eighth, as photos have them
         instances=corner_nearest(people, *person.shape),
         keypoints=np.array(joints, np.float32).reshape(-1, KEYPOINTS, 3),
     )
